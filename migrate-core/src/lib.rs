@@ -1,0 +1,4 @@
+//! The engine of `migrate`.
+#![warn(missing_docs)]
+
+pub mod sql;
