@@ -1,19 +1,51 @@
-//! The engine of `migrate`.
+//! The engine of `migrate`: files, versions, history, planning and the run loop, without any database client.
+//!
+//! One line is the whole product. Each noun is a plain, printable value, and only the last arrow touches a database:
+//!
+//! ```text
+//! files / embedded / code -> Migrations ─┐
+//!                                        ├─> Status (a State per version) ──> Plan (or every Refusal) ──> Report
+//! database                -> HistoryRows ┘       pure                            pure               Migrator, the loop
+//! ```
+//!
+//! Applications use the facade crate, `migrate`; drivers use this one: see [`Driver`].
 
 mod checksum;
+mod diff;
+pub mod driver;
 mod embedded;
+mod error;
+mod event;
+#[cfg(any(test, feature = "testing"))]
+pub mod fake;
+pub mod history;
+mod journal;
 mod meta;
 mod migration;
 mod migrations;
+mod migrator;
+pub mod plan;
+mod report;
 mod session;
 pub mod source;
 pub mod sql;
+mod status;
 mod version;
 
 pub use checksum::Checksum;
+pub use driver::{Cause, CauseKind, Driver, Facts, Holder};
 pub use embedded::Embedded;
+pub use error::{Error, Failure, Kept, Stale};
+pub use event::Event;
+pub use history::{HistoryRow, Tables};
 pub use meta::{ForeignKeys, Meta, Options, Store, TransactionMode};
 pub use migration::{BoxError, Direction, Down, Migration, Script, SqlMigration};
 pub use migrations::{DuplicateVersion, Migrations};
+pub use migrator::{LockLadder, Migrator, Transactions};
+pub use plan::{
+    Action, DownTarget, Location, Missing, Note, OutOfOrder, Plan, Planner, Policy, Refusal, Refused, Step, UpTarget,
+};
+pub use report::{Done, Report};
 pub use session::Session;
+pub use status::{Entry, State, Status};
 pub use version::{Version, VersionError};

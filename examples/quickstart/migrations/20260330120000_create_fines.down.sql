@@ -1,0 +1,2 @@
+DROP TABLE fine_payments;
+DROP TABLE fines;

@@ -1,0 +1,3 @@
+DROP TRIGGER holds_set_expiry;
+DROP INDEX holds_by_expiry;
+ALTER TABLE holds DROP COLUMN expires_on;

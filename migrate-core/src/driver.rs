@@ -1,0 +1,371 @@
+//! What a database must do: the [`Driver`] trait, and what passes through it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::history::{HistoryRow, JournalRow, RowWrite};
+use crate::plan::Piece;
+use crate::sql::Dialect;
+use crate::{BoxError, Checksum, Direction, ForeignKeys, Script, Version};
+
+/// What a database must do for the loop.
+///
+/// A driver holds no policy: no ordering, no retry, no waiting. It answers one call with one attempt, and tells the
+/// truth about what is now committed. The loop, [`Migrator`](crate::Migrator), does the rest, once for all databases.
+///
+/// # How to write one
+///
+/// 1. **Reading** ([`read_history`](Self::read_history), [`read_texts`](Self::read_texts),
+///    [`read_journal`](Self::read_journal)) creates nothing, locks nothing, changes no setting of the session, and is
+///    one round trip. Only "there is no such table" is `None`; "no permission" is an error.
+/// 2. **The lock** is the server's or the operating system's, taken by one attempt that does not wait; it dies with
+///    its holder. Never a row in a table.
+/// 3. **[`prepare`](Self::prepare)** is called once per run, under the lock: it makes the three tables where they are
+///    missing, and remembers the session's settings.
+/// 4. **[`apply`](Self::apply)** is the heart. A [`Unit`] in [`UnitMode::Transaction`] commits with all its row
+///    writes or leaves nothing; a guard (a savepoint after BEGIN, released before the rows are written) turns a stray
+///    COMMIT into an error. A unit in [`UnitMode::Alone`] makes `before` durable, then runs its one statement, then
+///    makes `after` durable. Before anything else it checks what the unit [expects](Expect) of the history.
+/// 5. **Code** runs between [`begin`](Self::begin) and [`commit`](Self::commit), with the same guard.
+/// 6. Every error carries the server's own words, code and position, and the right [`CauseKind`].
+///
+/// The conformance suite is the exam. This trait is unstable until a driver from outside has passed it.
+pub trait Driver {
+    /// The client library's own connection, which migrations in Rust are handed.
+    type Connection;
+
+    /// What the database can do. Asked for only when there is something to do or to compare.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    fn facts(&mut self) -> Result<Facts, Cause>;
+
+    /// The history, sorted by version; `None` when its table does not exist.
+    ///
+    /// # Errors
+    /// When it can't be read, is another tool's table, or was written in a newer format.
+    fn read_history(&mut self) -> Result<Option<Vec<HistoryRow>>, Cause>;
+
+    /// The stored texts with these keys, in their order; `None` for one that is not kept.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    fn read_texts(&mut self, keys: &[Checksum]) -> Result<Vec<Option<String>>, Cause>;
+
+    /// The journal of a migration, sorted by statement.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn read_journal(&mut self, version: Version) -> Result<Vec<JournalRow>, Cause>;
+
+    /// One attempt to take the lock.
+    ///
+    /// # Errors
+    /// When the attempt itself fails. A lock that somebody else holds is no error.
+    fn try_lock(&mut self) -> Result<LockAttempt, Cause>;
+
+    /// Gives the lock back. Without the lock it does nothing.
+    ///
+    /// # Errors
+    /// When the server says that the lock was not held: somebody else may have been working.
+    fn unlock(&mut self) -> Result<(), Cause>;
+
+    /// Once per run, under the lock: makes the tables that are missing, remembers the session's settings.
+    ///
+    /// # Errors
+    /// When a table can't be made.
+    fn prepare(&mut self) -> Result<(), Cause>;
+
+    /// Runs units in order, and says how long each took.
+    ///
+    /// Several units come only in [`UnitMode::Transaction`]: they share one transaction, each in a savepoint of its
+    /// own. What stays when one of them fails is the [`Group`]'s choice.
+    ///
+    /// # Errors
+    /// Which unit and which statement failed, and how many units are committed all the same.
+    fn apply(&mut self, units: &[Unit<'_>], group: Group) -> Result<Vec<Duration>, Failed>;
+
+    /// The SQL that [`apply`](Self::apply) would run, as text to read or to hand to a DBA.
+    fn render(&self, units: &[Unit<'_>]) -> String;
+
+    /// Opens the transaction of a migration in Rust; `unit` holds no statement.
+    ///
+    /// # Errors
+    /// When it can't be opened, or the history is not what the unit expects.
+    fn begin(&mut self, unit: &Unit<'_>) -> Result<(), Cause>;
+
+    /// Writes the unit's rows and commits.
+    ///
+    /// # Errors
+    /// When the guard says that the code has ended our transaction, or the commit fails.
+    fn commit(&mut self, unit: &Unit<'_>) -> Result<(), Cause>;
+
+    /// Takes everything since [`begin`](Self::begin) back.
+    ///
+    /// # Errors
+    /// When the connection is gone: then the server has rolled back.
+    fn rollback(&mut self) -> Result<(), Cause>;
+
+    /// A savepoint for [`Session::transaction`](crate::Session::transaction).
+    ///
+    /// # Errors
+    /// What the database says.
+    fn savepoint(&mut self, verb: Savepoint) -> Result<(), Cause>;
+
+    /// Runs one statement for [`Session::run`](crate::Session::run), and drains what it returns.
+    ///
+    /// # Errors
+    /// What the database says.
+    fn execute(&mut self, statement: &str) -> Result<(), Cause>;
+
+    /// The connection itself.
+    fn connection(&mut self) -> &mut Self::Connection;
+
+    /// Puts settings that a script may have changed back to what [`prepare`](Self::prepare) found.
+    ///
+    /// # Errors
+    /// When one can't be put back.
+    fn restore_settings(&mut self) -> Result<(), Cause>;
+
+    /// What a statement's objects look like now, to be noted before it runs alone; `None` where nothing is needed.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    fn pre_image(&mut self, statement: &str) -> Result<Option<String>, Cause>;
+
+    /// Whether a statement that was under way when its run died has run.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    fn evidence(&mut self, statement: &str, pre_image: Option<&str>) -> Result<Evidence, Cause>;
+}
+
+/// What a database can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// How its SQL is read.
+    pub dialect: Dialect,
+    /// Its name and version, `SQLite 3.46.0`.
+    pub server: String,
+    /// Whether a change of the schema can be rolled back.
+    pub transactional_ddl: bool,
+}
+
+impl Facts {
+    /// For a plan in which no script is read: nothing is asked for nothing.
+    pub(crate) const fn unasked() -> Self {
+        Facts { dialect: Dialect::Sqlite, server: String::new(), transactional_ddl: true }
+    }
+}
+
+/// How an attempt to lock ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LockAttempt {
+    /// It is ours.
+    Acquired,
+    /// Somebody else has it.
+    Held(Holder),
+    /// There can be no lock here, for this reason; each transaction must be enough.
+    Unavailable(String),
+}
+
+/// Who holds the lock, as far as the database or the operating system tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// `process 4711 (my-service)`; empty when nobody knows.
+    pub who: String,
+    /// Since when, where that is known.
+    pub since: Option<String>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.who.is_empty() { "another process" } else { &self.who })?;
+        self.since.as_ref().map_or(Ok(()), |since| write!(f, ", since {since}"))
+    }
+}
+
+/// What is sent together.
+#[derive(Clone, Debug)]
+pub struct Unit<'a> {
+    /// Whose it is.
+    pub version: Version,
+    /// Which way.
+    pub direction: Direction,
+    /// The script that the statements stand in; `None` when only rows are written, or code runs.
+    pub script: Option<&'a Script>,
+    /// The statements, in order.
+    pub statements: &'a [Piece],
+    /// Inside a transaction, or not.
+    pub mode: UnitMode,
+    /// What the history must say before anything runs.
+    pub expect: Expect,
+    /// Rows written before the statements.
+    pub before: Vec<RowWrite<'a>>,
+    /// Rows written after them.
+    pub after: Vec<RowWrite<'a>>,
+    /// What SQLite's foreign keys do meanwhile.
+    pub foreign_keys: ForeignKeys,
+    /// Whether a statement may have changed a setting, which is then put back before `after` is written.
+    pub restore_settings: bool,
+    /// How long a statement may wait for a lock of the database.
+    pub lock_timeout: Option<Duration>,
+}
+
+/// Inside a transaction, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnitMode {
+    /// Statements and rows commit together, or not at all.
+    Transaction,
+    /// One statement that can't be in a transaction: `before` is durable first, `after` is written when it ran.
+    Alone,
+}
+
+/// What stays of several units in one transaction when one fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Those before it: as if each had been alone.
+    Segment,
+    /// Nothing.
+    AllOrNothing,
+}
+
+/// What the history must say, read again inside the transaction that relies on it: two starters may race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// The version is not recorded.
+    Absent,
+    /// It is recorded as applied.
+    Applied,
+    /// It is recorded as begun.
+    Begun,
+}
+
+/// A savepoint's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Savepoint {
+    /// Opens one.
+    Open,
+    /// Keeps what happened since.
+    Release,
+    /// Takes it back.
+    RollBack,
+}
+
+/// What is known of a statement that may or may not have run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Evidence {
+    /// It ran.
+    Ran,
+    /// It did not run, or running it again does no harm.
+    RunAgain,
+    /// It can't be told; a person must look at this.
+    Undecided {
+        /// What to look at, as a sentence.
+        look_at: String,
+    },
+}
+
+/// A call to [`Driver::apply`] that failed.
+#[derive(Debug)]
+pub struct Failed {
+    /// Which unit, from 0.
+    pub unit: usize,
+    /// Which of its statements, from 0; `None` when it was not a statement.
+    pub statement: Option<usize>,
+    /// How many units are committed all the same.
+    pub committed: usize,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Why the database, or the way to it, said no.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Cause {
+    /// What kind of no it is.
+    pub kind: CauseKind,
+    /// In the server's words.
+    pub message: String,
+    /// SQLSTATE or the database's own number.
+    pub code: Option<String>,
+    /// More of the server's words.
+    pub detail: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Where in the statement, as the server counts.
+    pub position: Option<ServerPosition>,
+    /// The client library's error.
+    pub source: Option<BoxError>,
+}
+
+impl Cause {
+    /// A cause in our own words.
+    pub fn new(kind: CauseKind, message: impl Into<String>) -> Self {
+        Cause { kind, message: message.into(), ..Cause::default() }
+    }
+
+    /// With advice.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(code) = &self.code {
+            write!(f, " [{code}]")?;
+        }
+        if let Some(detail) = &self.detail {
+            write!(f, "\n  = detail: {detail}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  = hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// What the loop can do about a cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CauseKind {
+    /// The statement is wrong, or the data is: somebody must mend it.
+    #[default]
+    Statement,
+    /// Somebody else holds a lock of the database: the same again, later.
+    LockTimeout,
+    /// The history changed since it was read: look again.
+    HistoryMoved,
+    /// The script ended the transaction that was opened for it.
+    TransactionEnded,
+    /// The connection is gone; what was under way is rolled back or in doubt.
+    ConnectionLost,
+    /// The history table is not ours, too new, or can't be used.
+    History,
+    /// The database can't be opened, read or written at all.
+    Access,
+}
+
+/// A place in the text that was sent, as the database counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServerPosition {
+    /// The nth character of the statement, from 1 (PostgreSQL).
+    Character(usize),
+    /// The byte of the statement, from 0 (SQLite).
+    Byte(usize),
+    /// The line of the statement, from 1 (MySQL, MariaDB).
+    Line(u32),
+}

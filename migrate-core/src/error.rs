@@ -1,0 +1,210 @@
+use std::fmt;
+use std::time::Duration;
+
+use crate::driver::{Cause, CauseKind, Holder};
+use crate::plan::{Location, Refused};
+use crate::source::Mistakes;
+use crate::{Direction, DuplicateVersion, Report, Version};
+
+/// Why a run did not do what it was asked. Its `{}` is the whole story; `source()` is the client library's error.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The plan can't be: nothing was touched.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// A step failed.
+    #[error("{0}")]
+    Failed(#[source] Box<Failure>),
+    /// The migration files have mistakes.
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
+    /// Two migrations have one version.
+    #[error(transparent)]
+    Duplicate(#[from] DuplicateVersion),
+    /// Somebody else held the lock for all the time that we were ready to wait.
+    #[error(
+        "another run holds the migration lock: {holder}; waited {:.1} s, nothing was changed\n  \
+         = wait for it to end and start again; the lock dies with its holder, there is nothing to clean up",
+        waited.as_secs_f64()
+    )]
+    LockTimeout {
+        /// Who.
+        holder: Holder,
+        /// How long.
+        waited: Duration,
+    },
+    /// The program was compiled before these files were there.
+    #[error("{0}")]
+    Stale(#[from] Stale),
+    /// Nobody can tell whether a statement ran that was under way when its run died.
+    #[error(
+        "{at}: statement {n} of {label} ({direction}) was under way when its run died, and whether it ran can't be told\n  \
+         = look: {look_at}\n  \
+         = then say which: `migrate settle {version} {n} applied`, or `migrate settle {version} {n} again`"
+    )]
+    Undecided {
+        /// Whose statement.
+        version: Version,
+        /// `20230314095813_create_users`
+        label: String,
+        /// Which way it went.
+        direction: Direction,
+        /// Which statement, from 1.
+        n: usize,
+        /// Where it stands.
+        at: Location,
+        /// What to look at.
+        look_at: String,
+    },
+    /// The database, or the way to it, said no.
+    #[error("{doing}: {cause}")]
+    Database {
+        /// What we were doing.
+        doing: &'static str,
+        /// What it said.
+        #[source]
+        cause: Cause,
+    },
+    /// The history kept changing under us.
+    #[error(
+        "the history changed {attempts} times while this run was working on it, although it holds the lock\n  \
+         = something else writes to it: find out what, then start again"
+    )]
+    HistoryKeepsMoving {
+        /// How often we looked again.
+        attempts: usize,
+    },
+}
+
+impl Error {
+    pub(crate) fn database(doing: &'static str) -> impl FnOnce(Cause) -> Error {
+        move |cause| Error::Database { doing, cause }
+    }
+
+    /// Whether this was a lock, ours or the database's, that could not be had in time.
+    pub fn is_lock_timeout(&self) -> bool {
+        match self {
+            Error::LockTimeout { .. } => true,
+            Error::Failed(failure) => failure.cause.kind == CauseKind::LockTimeout,
+            Error::Database { cause, .. } => cause.kind == CauseKind::LockTimeout,
+            _ => false,
+        }
+    }
+
+    /// Whether the plan was refused, so that nothing was touched.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Error::Refused(_) | Error::Mistakes(_) | Error::Duplicate(_) | Error::Stale(_))
+    }
+}
+
+/// A step that failed: where, what, what is now true, and what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// Which migration.
+    pub version: Version,
+    /// `20230314095813_create_users`
+    pub label: String,
+    /// Which way.
+    pub direction: Direction,
+    /// Where, down to the character where the database tells it; `None` for code.
+    pub at: Option<Location>,
+    /// The line of the file at that place.
+    pub line: Option<String>,
+    /// Which statement failed, from 1, and of how many.
+    pub statement: Option<(usize, usize)>,
+    /// What the database said.
+    pub cause: Cause,
+    /// What is committed of this migration.
+    pub kept: Kept,
+    /// What was done before it.
+    pub report: Report,
+    /// How many steps of the plan are left, without this one.
+    pub still_pending: usize,
+}
+
+/// What a failed migration left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing: it is rolled back.
+    Nothing,
+    /// This many statements are committed and recorded; the next run goes on behind them.
+    Statements(usize),
+    /// What it did by itself: code outside a transaction, or code that ended ours.
+    Unknown,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.at {
+            Some(at) => write!(f, "{at}: {}", self.cause)?,
+            None => write!(f, "{}: {}", self.label, self.cause)?,
+        }
+        if let Some(line) = &self.line {
+            write!(f, "\n  | {}", line.trim_end())?;
+        }
+        write!(f, "\n  = {}", self.now_true())?;
+        write!(f, "\n  = {}", self.what_to_do())
+    }
+}
+
+impl Failure {
+    /// What is now true, in one line.
+    pub fn now_true(&self) -> String {
+        let (label, total) = (&self.label, self.statement.map_or(0, |(_, total)| total));
+        let this = match (self.kept, self.direction) {
+            (Kept::Nothing, Direction::Up) => format!("rolled back: {label}"),
+            (Kept::Nothing, Direction::Down) => format!("rolled back, still applied: {label}"),
+            (Kept::Statements(n), _) => format!("{n} of {total} statements of {label} are committed"),
+            (Kept::Unknown, _) => format!("what {label} committed by itself stays"),
+        };
+        let before = self.report.done.len();
+        let (did, left) = match self.direction {
+            Direction::Up => ("applied", "pending"),
+            Direction::Down => ("reverted", "to be reverted"),
+        };
+        format!("{this}; {did} before it: {before}; still {left} behind it: {}", self.still_pending)
+    }
+
+    /// What to do next, in one line.
+    pub fn what_to_do(&self) -> String {
+        let verb = self.direction;
+        match (self.cause.kind, self.kept, &self.at) {
+            (CauseKind::LockTimeout, ..) => format!("run `migrate {verb}` again when the other session is done"),
+            (CauseKind::ConnectionLost | CauseKind::Access, ..) => {
+                format!("see to the database, and run `migrate {verb}` again")
+            }
+            (_, Kept::Statements(n), Some(_)) => {
+                format!("fix the file from statement {} on, and run `migrate {verb}` again: it goes on there", n + 1)
+            }
+            (_, _, Some(_)) => format!("fix the file, and run `migrate {verb}` again"),
+            (_, _, None) => format!("fix the code, and run `migrate {verb}` again"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The program was compiled before these files were there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{}: on disk, but not compiled into this program\n  \
+     = build it again; if it was just built, the crate lacks its build.rs line: \
+     `println!(\"cargo::rerun-if-changed={dir}\");`",
+    list(dir, files)
+)]
+pub struct Stale {
+    /// The directory, as the macro was given it.
+    pub dir: String,
+    /// The files in it that are not compiled in.
+    pub files: Vec<String>,
+}
+
+fn list(dir: &str, files: &[String]) -> String {
+    files.iter().map(|file| format!("{dir}/{file}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,81 @@
+use super::Migrator;
+use super::run::{Run, Trouble};
+use crate::driver::{Cause, CauseKind, Driver, ServerPosition};
+use crate::error::{Failure, Kept};
+use crate::event::Event;
+use crate::plan::{Location, Mode, Piece, Step, Work};
+use crate::sql::{Position, offset_of_char};
+use crate::{Error, Script};
+
+impl<D: Driver> Migrator<'_, D> {
+    /// The whole story of a step that failed. `kept` is what is committed of it, where that is not nothing.
+    pub(super) fn failed(
+        &mut self,
+        run: &mut Run<'_, '_, D::Connection>,
+        step: &Step<'_>,
+        statement: Option<usize>,
+        cause: Cause,
+        kept: Option<Kept>,
+    ) -> Trouble {
+        (self.observer)(&Event::Failed(step));
+        let (at, line, statement) = match &step.work {
+            Work::Script(script, pieces) => {
+                let piece = statement.and_then(|n| pieces.get(n));
+                let at = piece.map(|piece| place(script, piece, cause.position));
+                let line = at.as_ref().and_then(|at| line_of(script, at));
+                let at = at.or_else(|| Some(Location::in_script(script, 0)));
+                (at, line, statement.map(|n| (n + 1, pieces.len())))
+            }
+            Work::Code | Work::Nothing => (None, None, None),
+        };
+        let ended = cause.kind == CauseKind::TransactionEnded;
+        let kept = kept.unwrap_or(if ended { Kept::Unknown } else { Kept::Nothing });
+        let position = run.plan.steps.iter().position(|other| other.version == step.version);
+        let still_pending = run.plan.steps.len() - position.map_or(0, |i| i + 1);
+        Trouble::Failed(Error::Failed(Box::new(Failure {
+            version: step.version,
+            label: step.label(),
+            direction: step.direction(),
+            at,
+            line,
+            statement,
+            cause,
+            kept,
+            report: run.report.clone(),
+            still_pending,
+        })))
+    }
+
+    /// A failure outside a transaction: what the journal says is done stays.
+    pub(super) fn failed_behind(
+        &mut self,
+        run: &mut Run<'_, '_, D::Connection>,
+        step: &Step<'_>,
+        statement: usize,
+        cause: Cause,
+    ) -> Trouble {
+        debug_assert_eq!(step.mode, Mode::Journal);
+        self.failed(run, step, Some(statement), cause, Some(Kept::Statements(statement)))
+    }
+}
+
+/// A place in a statement, as its database counts, in the file.
+fn place(script: &Script, piece: &Piece, position: Option<ServerPosition>) -> Location {
+    let text = piece.text(script);
+    let offset = match position {
+        None => 0,
+        Some(ServerPosition::Byte(offset)) => offset,
+        Some(ServerPosition::Character(n)) => offset_of_char(text, n.saturating_sub(1)),
+        Some(ServerPosition::Line(line)) if line > 1 => {
+            let position = Position { line: piece.position.line + line - 1, column: 1 };
+            return Location { file: script.file.to_string(), position };
+        }
+        Some(ServerPosition::Line(_)) => 0,
+    };
+    Location::in_script(script, piece.range.start + offset.min(text.len()))
+}
+
+fn line_of(script: &Script, at: &Location) -> Option<String> {
+    let index = at.position.line.checked_sub(script.line)?;
+    script.text.lines().nth(usize::try_from(index).ok()?).map(str::to_owned)
+}

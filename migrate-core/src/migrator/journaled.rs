@@ -1,0 +1,194 @@
+use std::time::Instant;
+
+use super::Migrator;
+use super::rows::{self, expected};
+use super::run::{Run, Trouble};
+use crate::driver::{Cause, CauseKind, Driver, Evidence, Expect, Group, Unit, UnitMode};
+use crate::error::Kept;
+use crate::event::Event;
+use crate::history::{JournalRow, JournalState, RowWrite};
+use crate::journal::{Resume, resume};
+use crate::plan::{Action, Location, Piece, Reason, Refused, Step};
+use crate::sql::{InTransaction, Role};
+use crate::{Checksum, Direction, Error, Script};
+
+impl<D: Driver> Migrator<'_, D> {
+    /// A step outside a transaction, statement by statement: each one's journal line is `done` with it, or `started`
+    /// before it where the two can't be one. A run that died is taken up at the first statement that is not done.
+    pub(super) fn journaled(
+        &mut self,
+        run: &mut Run<'_, '_, D::Connection>,
+        step: &Step<'_>,
+        script: &Script,
+        pieces: &[Piece],
+    ) -> Result<(), Trouble> {
+        (self.observer)(&Event::Started(step));
+        let began = Instant::now();
+        let resumed = self.whereabouts(step, script, pieces)?;
+        self.begin_journaled(run, step)?;
+        let result = self.statements(run, step, script, pieces, resumed);
+        let restored = self.settings_back(run, step);
+        result?;
+        restored?;
+        self.finish_journaled(run, step, true)?;
+        self.finished(run, std::slice::from_ref(step), &[began.elapsed()]);
+        Ok(())
+    }
+
+    fn whereabouts(&mut self, step: &Step<'_>, script: &Script, pieces: &[Piece]) -> Result<Resume, Trouble> {
+        if step.reason != Reason::Resume {
+            return Ok(Resume { from: 0, in_doubt: None, again: Vec::new() });
+        }
+        let failed = |error| Trouble::Failed(error);
+        let journal = self.driver.read_journal(step.version).map_err(Error::database("reading the journal"));
+        let journal = journal.map_err(failed)?;
+        let mut resume = resume(script, pieces, &journal, step.direction())
+            .map_err(|refusal| failed(Refused(vec![refusal]).into()))?;
+        let Some(row) = &resume.in_doubt else { return Ok(resume) };
+        let Some(piece) = pieces.get(resume.from) else { return Ok(resume) };
+        let evidence = self.driver.evidence(piece.text(script), row.pre_image.as_deref());
+        match evidence.map_err(Error::database("looking whether a statement ran")).map_err(failed)? {
+            Evidence::RunAgain => {}
+            Evidence::Ran => {
+                let mut line = row.clone();
+                line.state = JournalState::Done;
+                let unit = rows::part(step, Expect::Begun, vec![RowWrite::Journal(line)]);
+                self.write(unit).map_err(|cause| failed(Error::database("writing the journal")(cause)))?;
+                resume.from += 1;
+            }
+            Evidence::Undecided { look_at } => {
+                return Err(failed(Error::Undecided {
+                    version: step.version,
+                    label: step.label(),
+                    direction: step.direction(),
+                    n: row.n,
+                    at: Location { file: script.file.to_string(), position: piece.position },
+                    look_at,
+                }));
+            }
+        }
+        Ok(resume)
+    }
+
+    fn statements(
+        &mut self,
+        run: &mut Run<'_, '_, D::Connection>,
+        step: &Step<'_>,
+        script: &Script,
+        pieces: &[Piece],
+        resume: Resume,
+    ) -> Result<(), Trouble> {
+        for n in resume.again {
+            let Some(piece) = pieces.get(n) else { continue };
+            if let Err(cause) = self.driver.execute(piece.text(script)) {
+                return Err(self.failed(run, step, Some(n), cause, Some(Kept::Statements(resume.from))));
+            }
+        }
+        for (n, piece) in pieces.iter().enumerate().skip(resume.from) {
+            let result = match piece.role {
+                Role::Session => self.driver.execute(piece.text(script)),
+                _ => self.statement(step, script, n, piece),
+            };
+            if let Err(cause) = result {
+                if cause.kind == CauseKind::HistoryMoved {
+                    return Err(Trouble::Moved);
+                }
+                if cause.kind != CauseKind::ConnectionLost && piece.role != Role::Session {
+                    let mut line = line(step, script, n, piece, JournalState::Failed);
+                    line.error = Some(cause.to_string());
+                    // The statement's own error is the one to report; without this line the next run asks for evidence.
+                    let _ = self.write(rows::part(step, Expect::Begun, vec![RowWrite::Journal(line)]));
+                }
+                return Err(self.failed_behind(run, step, n, cause));
+            }
+            (self.observer)(&Event::StatementDone { step, n: n + 1 });
+        }
+        Ok(())
+    }
+
+    fn statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> Result<(), Cause> {
+        let transactional = self.driver.facts()?.transactional_ddl;
+        let mut rung = 0;
+        loop {
+            let (timeout, pause) = self.rung(step, rung);
+            let done = RowWrite::Journal(line(step, script, n, piece, JournalState::Done));
+            let mut unit = rows::part(step, Expect::Begun, vec![done]);
+            unit.script = Some(script);
+            unit.statements = std::slice::from_ref(piece);
+            unit.lock_timeout = timeout;
+            if !transactional || piece.in_transaction != InTransaction::Runs {
+                let mut started = line(step, script, n, piece, JournalState::Started);
+                started.pre_image = self.driver.pre_image(piece.text(script))?;
+                unit.mode = UnitMode::Alone;
+                unit.before = vec![RowWrite::Journal(started)];
+            }
+            match (self.driver.apply(&[unit], Group::AllOrNothing), pause) {
+                (Ok(_), _) => return Ok(()),
+                (Err(failed), Some(pause)) if failed.cause.kind == CauseKind::LockTimeout => {
+                    (self.observer)(&Event::Retry { step, message: &failed.cause.message, pause });
+                    std::thread::sleep(pause);
+                    rung += 1;
+                }
+                (Err(failed), _) => return Err(failed.cause),
+            }
+        }
+    }
+
+    /// Records that a step has begun; a resumed one takes the checksums of its file as it is now.
+    pub(super) fn begin_journaled(
+        &mut self,
+        run: &mut Run<'_, '_, D::Connection>,
+        step: &Step<'_>,
+    ) -> Result<(), Trouble> {
+        let after = match (step.action, step.reason) {
+            (Action::Revert, Reason::Resume) => Vec::new(),
+            (Action::Revert, _) => vec![RowWrite::Reverting(step.version, &run.signed.run_id)],
+            (_, Reason::Resume) => rows::recorded(step, run.known, run.signed, RowWrite::Accepted),
+            _ => rows::recorded(step, run.known, run.signed, RowWrite::Begun),
+        };
+        match self.write(rows::part(step, expected(step), after)) {
+            Ok(()) => Ok(()),
+            Err(cause) if cause.kind == CauseKind::HistoryMoved => Err(Trouble::Moved),
+            Err(cause) => Err(self.failed(run, step, None, cause, None)),
+        }
+    }
+
+    /// Records that it is done, and clears its journal.
+    pub(super) fn finish_journaled(
+        &mut self,
+        run: &mut Run<'_, '_, D::Connection>,
+        step: &Step<'_>,
+        journal: bool,
+    ) -> Result<(), Trouble> {
+        let mut after = Vec::with_capacity(2);
+        if journal {
+            after.push(RowWrite::JournalCleared(step.version));
+        }
+        after.push(match step.direction() {
+            Direction::Up => RowWrite::Finished(step.version),
+            Direction::Down => RowWrite::Reverted(step.version),
+        });
+        match self.write(rows::part(step, Expect::Begun, after)) {
+            Ok(()) => Ok(()),
+            Err(cause) => Err(self.failed(run, step, None, cause, Some(Kept::Unknown))),
+        }
+    }
+
+    /// Writes rows, in a transaction of their own.
+    pub(super) fn write(&mut self, mut unit: Unit<'_>) -> Result<(), Cause> {
+        unit.lock_timeout = self.ladder.rungs.last().map(|(wait, _)| *wait);
+        self.driver.apply(&[unit], Group::AllOrNothing).map(|_| ()).map_err(|failed| failed.cause)
+    }
+}
+
+fn line(step: &Step<'_>, script: &Script, n: usize, piece: &Piece, state: JournalState) -> JournalRow {
+    JournalRow {
+        version: step.version,
+        direction: step.direction(),
+        n: n + 1,
+        statement: Checksum::of_text(piece.text(script)),
+        state,
+        pre_image: None,
+        error: None,
+    }
+}

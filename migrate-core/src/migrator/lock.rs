@@ -1,0 +1,73 @@
+use std::time::{Duration, Instant};
+
+use super::Migrator;
+use crate::Error;
+use crate::driver::{Driver, Holder, LockAttempt};
+use crate::event::Event;
+
+/// How long a step waits for a lock of the database, attempt after attempt.
+///
+/// A waiting `ALTER TABLE` blocks every query that comes after it, so a first attempt gives up after 50 ms. The
+/// waits grow to 2 s, the pauses between them grow too, and one last attempt waits 5 s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockLadder {
+    /// For each attempt: how long it waits, and how long we pause after it.
+    pub rungs: Vec<(Duration, Duration)>,
+}
+
+impl Default for LockLadder {
+    fn default() -> Self {
+        let millis =
+            [(50, 100), (100, 200), (200, 400), (500, 800), (1000, 1500), (2000, 3000), (2000, 5000), (5000, 0)];
+        let rung = |(wait, pause)| (Duration::from_millis(wait), Duration::from_millis(pause));
+        LockLadder { rungs: millis.into_iter().map(rung).collect() }
+    }
+}
+
+const FIRST_POLL: Duration = Duration::from_millis(5);
+const SLOWEST_POLL: Duration = Duration::from_millis(200);
+const SAY_AGAIN: Duration = Duration::from_secs(1);
+
+impl<D: Driver> Migrator<'_, D> {
+    /// Takes the lock, or says that there can be none here, and why.
+    pub(super) fn lock(&mut self) -> Result<Option<String>, Error> {
+        let began = Instant::now();
+        let mut poll = FIRST_POLL;
+        let mut said: Option<Instant> = None;
+        loop {
+            let holder = match self.driver.try_lock().map_err(Error::database("taking the migration lock"))? {
+                LockAttempt::Acquired => {
+                    self.locked = true;
+                    return Ok(None);
+                }
+                LockAttempt::Unavailable(why) => return Ok(Some(why)),
+                LockAttempt::Held(holder) => holder,
+            };
+            let waited = began.elapsed();
+            if said.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
+                said = Some(Instant::now());
+                (self.observer)(&Event::Waiting { holder: &holder, waited });
+            }
+            let Some(left) = self.lock_wait.checked_sub(waited) else {
+                return Err(Error::LockTimeout { holder, waited });
+            };
+            std::thread::sleep(poll.min(left).max(Duration::from_millis(1)));
+            poll = (poll * 2).min(SLOWEST_POLL);
+        }
+    }
+
+    /// Gives the lock back, and says so if it was not ours any more.
+    pub(super) fn release(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.locked) {
+            self.driver.unlock().map_err(Error::database("giving the migration lock back"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Holder {
+    /// A holder of whom only this is known.
+    pub fn named(who: impl Into<String>) -> Self {
+        Holder { who: who.into(), since: None }
+    }
+}

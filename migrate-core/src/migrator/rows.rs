@@ -1,0 +1,136 @@
+//! The rows that a step writes.
+
+use super::Migrator;
+use crate::driver::{Driver, Expect, Unit, UnitMode};
+use crate::history::{NewRow, RowWrite};
+use crate::plan::{Action, Mode, Piece, Reason, Step, Work};
+use crate::sql::{Dialect, Role};
+use crate::{Checksum, Direction, Down, ForeignKeys, Migration, Migrations, Script, SqlMigration, Store};
+
+/// What a run signs its rows with.
+pub(super) struct Signature {
+    pub(super) run_id: String,
+    pub(super) applied_by: String,
+    pub(super) dialect: Dialect,
+}
+
+/// The text that is stored as the down of a migration that has nothing to undo: it says so by itself.
+const NOTHING_TO_UNDO: &str = "-- migrate:options nothing-to-undo\n";
+
+impl<D: Driver> Migrator<'_, D> {
+    pub(super) fn signature(&self, dialect: Dialect) -> Signature {
+        let applied_by = self.applied_by.clone().unwrap_or_else(user_and_host);
+        Signature { run_id: run_id(), applied_by, dialect }
+    }
+}
+
+/// A transactional step as one unit: its statements and its rows.
+pub(super) fn unit<'s, C>(step: &'s Step<'_>, known: &'s Migrations<'_, C>, signed: &'s Signature) -> Unit<'s> {
+    let (script, statements): (Option<&Script>, &[Piece]) = match &step.work {
+        Work::Script(script, pieces) => (Some(script), pieces),
+        Work::Code | Work::Nothing => (None, &[]),
+    };
+    let after = match step.action {
+        Action::Apply | Action::Record => recorded(step, known, signed, RowWrite::Applied),
+        Action::Accept => recorded(step, known, signed, RowWrite::Accepted),
+        Action::Revert => vec![RowWrite::Reverted(step.version)],
+    };
+    Unit {
+        version: step.version,
+        direction: step.direction(),
+        script,
+        statements,
+        mode: UnitMode::Transaction,
+        expect: expected(step),
+        before: Vec::new(),
+        after,
+        foreign_keys: script.map_or(ForeignKeys::AsTheyAre, |script| script.options.foreign_keys),
+        restore_settings: statements.iter().any(|piece| piece.role == Role::Session),
+        lock_timeout: None,
+    }
+}
+
+/// A unit of a step that runs outside a transaction: what is given, and the history row begun.
+pub(super) fn part<'s>(step: &Step<'_>, expect: Expect, after: Vec<RowWrite<'s>>) -> Unit<'s> {
+    Unit {
+        version: step.version,
+        direction: step.direction(),
+        script: None,
+        statements: &[],
+        mode: UnitMode::Transaction,
+        expect,
+        before: Vec::new(),
+        after,
+        foreign_keys: ForeignKeys::AsTheyAre,
+        restore_settings: false,
+        lock_timeout: None,
+    }
+}
+
+/// What the history says before a step begins.
+pub(super) fn expected(step: &Step<'_>) -> Expect {
+    match (step.action, step.reason) {
+        (Action::Apply | Action::Revert, Reason::Resume) => Expect::Begun,
+        (Action::Apply | Action::Record, _) => Expect::Absent,
+        (Action::Revert | Action::Accept, _) => Expect::Applied,
+    }
+}
+
+/// The texts and the history row of a migration, as it is known now.
+pub(super) fn recorded<'s, C>(
+    step: &Step<'_>,
+    known: &'s Migrations<'_, C>,
+    signed: &Signature,
+    row: impl FnOnce(NewRow) -> RowWrite<'s>,
+) -> Vec<RowWrite<'s>> {
+    let mut new = NewRow {
+        version: step.version,
+        name: step.name.to_string(),
+        checksum: Checksum::Code,
+        statements_checksum: None,
+        down_checksum: None,
+        run_id: signed.run_id.clone(),
+        applied_by: signed.applied_by.clone(),
+    };
+    let Some(sql) = known.find(step.version).and_then(Migration::sql) else { return vec![row(new)] };
+    new.checksum = sql.meta.checksum.clone();
+    new.statements_checksum = Checksum::of_statements(&sql.up.text, signed.dialect).ok();
+    let down = down_text(sql);
+    new.down_checksum = down.map(Checksum::of_text);
+    let mut writes = Vec::with_capacity(3);
+    if sql.store == Store::Text {
+        writes.push(RowWrite::Text(new.checksum.clone(), &sql.up.text));
+        writes.extend(down.zip(new.down_checksum.clone()).map(|(text, key)| RowWrite::Text(key, text)));
+    }
+    writes.push(row(new));
+    writes
+}
+
+fn down_text(sql: &SqlMigration) -> Option<&str> {
+    match &sql.down {
+        Down::Script(script) => Some(&script.text),
+        Down::NothingToUndo => Some(NOTHING_TO_UNDO),
+        Down::Irreversible => None,
+    }
+}
+
+/// Whether a step may share a transaction with its neighbours on a fresh database.
+pub(super) fn is_plain(step: &Step<'_>) -> bool {
+    step.mode == Mode::Segment && step.direction() == Direction::Up
+}
+
+/// Sixteen hex digits: the same for all rows of one run, and for no other run.
+fn run_id() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    // The standard library seeds each `RandomState` from the operating system.
+    let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    format!("{:016x}", hasher.finish())
+}
+
+fn user_and_host() -> String {
+    let first = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let user = first(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "unknown".into());
+    let host = first(&["HOSTNAME", "COMPUTERNAME"]);
+    host.map_or(user.clone(), |host| format!("{user}@{host}"))
+}

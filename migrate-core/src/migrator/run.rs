@@ -1,0 +1,323 @@
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{Duration, Instant};
+
+use super::rows::{self, Signature};
+use super::{Intent, Migrator, Transactions};
+use crate::driver::{Cause, CauseKind, Driver, Failed, Group};
+use crate::error::Kept;
+use crate::event::Event;
+use crate::plan::{DownTarget, Mode, Note, Plan, Refusal, Refused, Step, UpTarget, Work};
+use crate::report::Done;
+use crate::session::Session;
+use crate::{BoxError, Direction, Error, HistoryRow, Migration, Migrations, Report};
+
+/// At most so many migrations share a transaction: PostgreSQL's lock table is the whole server's, and about 1,600
+/// new tables in one transaction fill it, for other sessions too.
+const SEGMENT: usize = 100;
+
+/// How often a run looks again when the history changed under it. With the lock that never happens; without one, on
+/// SQLite, other starters take their share of the steps in between.
+const MOST_LOOKS: usize = 1000;
+
+/// Why a step did not come to its end.
+pub(super) enum Trouble {
+    /// The history is not what it was: look again.
+    Moved,
+    /// It failed.
+    Failed(Error),
+}
+
+/// What is the same for all steps of one look.
+pub(super) struct Run<'r, 'k, C> {
+    pub(super) known: &'r Migrations<'k, C>,
+    pub(super) signed: &'r Signature,
+    pub(super) plan: &'r Plan<'r>,
+    pub(super) report: &'r mut Report,
+}
+
+impl<D: Driver> Migrator<'_, D> {
+    pub(super) fn run(&mut self, known: &Migrations<'_, D::Connection>, intent: Intent) -> Result<Report, Error> {
+        let rows = self.read()?;
+        match self.plan(known, intent, &rows) {
+            Ok(plan) if plan.steps.is_empty() => {
+                self.announce(&plan.notes);
+                (self.observer)(&Event::UpToDate);
+                return Ok(Report { done: Vec::new(), notes: plan.notes });
+            }
+            // Where a row is unfinished, another run may be at work right now, and the lock will tell.
+            Err(error) if rows.iter().all(|row| row.finished_at.is_some()) => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+        let no_lock = self.lock()?;
+        let result = self.run_locked(known, intent, no_lock);
+        let released = self.release();
+        let report = result?;
+        released?;
+        Ok(report)
+    }
+
+    fn run_locked(
+        &mut self,
+        known: &Migrations<'_, D::Connection>,
+        intent: Intent,
+        no_lock: Option<String>,
+    ) -> Result<Report, Error> {
+        let mut report = Report::default();
+        for look in 0..MOST_LOOKS {
+            let rows = self.read()?;
+            let mut plan = self.plan(known, remaining(intent, &report), &rows)?;
+            if let Some(why) = &no_lock {
+                transactions_are_enough(&plan, why)?;
+                plan.notes.push(Note::NoLock { why: why.clone() });
+            }
+            if look == 0 {
+                self.announce(&plan.notes);
+                report.notes = plan.notes.clone();
+            }
+            if plan.steps.is_empty() {
+                if report.done.is_empty() {
+                    (self.observer)(&Event::UpToDate);
+                }
+                return Ok(report);
+            }
+            (self.observer)(&Event::Planned(&plan));
+            self.driver.prepare().map_err(Error::database("preparing the history tables"))?;
+            let dialect = self.facts()?.dialect;
+            let signed = self.signature(dialect);
+            let mut run = Run { known, signed: &signed, plan: &plan, report: &mut report };
+            match self.steps(&mut run, &rows) {
+                Ok(()) => return Ok(report),
+                Err(Trouble::Moved) => {}
+                Err(Trouble::Failed(error)) => return Err(error),
+            }
+        }
+        Err(Error::HistoryKeepsMoving { attempts: MOST_LOOKS })
+    }
+
+    fn steps(&mut self, run: &mut Run<'_, '_, D::Connection>, rows: &[HistoryRow]) -> Result<(), Trouble> {
+        let steps = run.plan.steps.as_slice();
+        let mut at = 0;
+        while let Some(step) = steps.get(at) {
+            let together = self.together(steps.get(at..).unwrap_or_default(), rows);
+            let group = steps.get(at..at + together).unwrap_or_default();
+            match (&step.work, step.mode) {
+                (Work::Code, mode) => self.code(run, step, mode)?,
+                (Work::Script(script, pieces), Mode::Journal) => self.journaled(run, step, script, pieces)?,
+                _ => self.transaction(run, group)?,
+            }
+            at += together;
+        }
+        Ok(())
+    }
+
+    /// How many of these steps share the next transaction.
+    fn together(&self, steps: &[Step<'_>], rows: &[HistoryRow]) -> usize {
+        let most = match self.transactions {
+            Transactions::One => return steps.len(),
+            // A fresh database: nobody waits for its tables, and one commit costs as much as a hundred.
+            Transactions::PerMigration if rows.is_empty() => SEGMENT,
+            Transactions::PerMigration => 1,
+        };
+        steps.iter().take(most).take_while(|step| rows::is_plain(step)).count().max(1)
+    }
+
+    /// Steps that share a transaction; a lock that can't be had in time takes them up the ladder.
+    fn transaction(&mut self, run: &mut Run<'_, '_, D::Connection>, steps: &[Step<'_>]) -> Result<(), Trouble> {
+        let group = match self.transactions {
+            Transactions::One => Group::AllOrNothing,
+            Transactions::PerMigration => Group::Segment,
+        };
+        let mut left = steps;
+        let mut rung = 0;
+        while let Some(first) = left.first() {
+            if left.len() == 1 {
+                (self.observer)(&Event::Started(first));
+            }
+            let (timeout, pause) = self.rung(first, rung);
+            let units: Vec<_> = left
+                .iter()
+                .map(|step| {
+                    let mut unit = rows::unit(step, run.known, run.signed);
+                    unit.lock_timeout = timeout;
+                    unit
+                })
+                .collect();
+            let failed = match self.driver.apply(&units, group) {
+                Ok(durations) => {
+                    self.finished(run, left, &durations);
+                    return Ok(());
+                }
+                Err(failed) => failed,
+            };
+            let (committed, rest) = left.split_at(failed.committed.min(left.len()));
+            self.finished(run, committed, &[]);
+            if !committed.is_empty() {
+                rung = 0;
+            }
+            left = rest;
+            let at = failed.unit - failed.committed.min(failed.unit);
+            match (failed.cause.kind, pause) {
+                (CauseKind::HistoryMoved, _) => return Err(Trouble::Moved),
+                (CauseKind::LockTimeout, Some(pause)) => {
+                    if let Some(step) = left.get(at) {
+                        (self.observer)(&Event::Retry { step, message: &failed.cause.message, pause });
+                    }
+                    std::thread::sleep(pause);
+                    rung += 1;
+                }
+                // The whole segment went with its last statement. What came before it is as good as it was: one by
+                // one, so that the outcome is the one that running one by one has.
+                (_, _) if at > 0 && group == Group::Segment && failed.cause.kind != CauseKind::ConnectionLost => {
+                    for step in left.get(..=at).unwrap_or_default() {
+                        self.transaction(run, std::slice::from_ref(step))?;
+                    }
+                    left = left.get(at + 1..).unwrap_or_default();
+                }
+                _ => {
+                    let Some(step) = left.get(at) else { return Err(Trouble::Moved) };
+                    return Err(self.failed(run, step, failed.statement, failed.cause, None));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How long the attempt may wait for a lock of the database, and how long to pause after it; `None` = it is the
+    /// last one.
+    pub(super) fn rung(&self, step: &Step<'_>, rung: usize) -> (Option<Duration>, Option<Duration>) {
+        if let Work::Script(script, _) = &step.work
+            && let Some(timeout) = script.options.lock_timeout
+        {
+            return (Some(timeout), None);
+        }
+        let last = rung + 1 >= self.ladder.rungs.len();
+        let Some((timeout, pause)) = self.ladder.rungs.get(rung) else { return (None, None) };
+        (Some(*timeout), (!last).then_some(*pause))
+    }
+
+    /// A migration in Rust.
+    fn code(&mut self, run: &mut Run<'_, '_, D::Connection>, step: &Step<'_>, mode: Mode) -> Result<(), Trouble> {
+        let Some(migration) = run.known.find(step.version) else { return Err(Trouble::Moved) };
+        (self.observer)(&Event::Started(step));
+        let began = Instant::now();
+        if mode == Mode::Journal {
+            self.begin_journaled(run, step)?;
+            let result = self.call(migration, step);
+            self.settings_back(run, step)?;
+            match result {
+                Ok(Ok(())) => self.finish_journaled(run, step, false)?,
+                Ok(Err(error)) => {
+                    let kept = Some(Kept::Unknown);
+                    return Err(self.failed(run, step, None, code_cause(error), kept));
+                }
+                Err(panic) => resume_unwind(panic),
+            }
+            self.finished(run, std::slice::from_ref(step), &[began.elapsed()]);
+            return Ok(());
+        }
+        let unit = rows::unit(step, run.known, run.signed);
+        if let Err(cause) = self.driver.begin(&unit) {
+            return Err(match cause.kind {
+                CauseKind::HistoryMoved => Trouble::Moved,
+                _ => self.failed(run, step, None, cause, None),
+            });
+        }
+        let result = match self.call(migration, step) {
+            Ok(Ok(())) => self.driver.commit(&unit),
+            Ok(Err(error)) => Err(code_cause(error)),
+            Err(panic) => {
+                let _ = self.driver.rollback();
+                let _ = self.driver.restore_settings();
+                resume_unwind(panic);
+            }
+        };
+        if let Err(cause) = result {
+            let _ = self.driver.rollback();
+            self.settings_back(run, step)?;
+            let ended = cause.kind == CauseKind::TransactionEnded;
+            return Err(self.failed(run, step, None, cause, ended.then_some(Kept::Unknown)));
+        }
+        self.settings_back(run, step)?;
+        self.finished(run, std::slice::from_ref(step), &[began.elapsed()]);
+        Ok(())
+    }
+
+    fn call(
+        &mut self,
+        migration: &dyn Migration<D::Connection>,
+        step: &Step<'_>,
+    ) -> Result<Result<(), BoxError>, Box<dyn Any + Send>> {
+        let mut session = Session::new(&mut *self.driver, &mut *self.observer, step.version);
+        catch_unwind(AssertUnwindSafe(|| match step.direction() {
+            Direction::Up => migration.up(&mut session),
+            Direction::Down => migration.down(&mut session),
+        }))
+    }
+
+    pub(super) fn settings_back(
+        &mut self,
+        run: &mut Run<'_, '_, D::Connection>,
+        step: &Step<'_>,
+    ) -> Result<(), Trouble> {
+        match self.driver.restore_settings() {
+            Ok(()) => Ok(()),
+            Err(cause) => Err(self.failed(run, step, None, cause, None)),
+        }
+    }
+
+    pub(super) fn finished(
+        &mut self,
+        run: &mut Run<'_, '_, D::Connection>,
+        steps: &[Step<'_>],
+        durations: &[Duration],
+    ) {
+        for (i, step) in steps.iter().enumerate() {
+            let duration = durations.get(i).copied().unwrap_or_default();
+            run.report.done.push(Done::new(step, duration));
+            (self.observer)(&Event::Finished { step, duration });
+        }
+    }
+
+    fn announce(&mut self, notes: &[Note]) {
+        for note in notes {
+            (self.observer)(&Event::Note(note));
+        }
+    }
+}
+
+impl From<Failed> for Cause {
+    fn from(failed: Failed) -> Cause {
+        failed.cause
+    }
+}
+
+/// An error of a migration in Rust: what the database said through us stays as it is.
+fn code_cause(error: BoxError) -> Cause {
+    match error.downcast::<Cause>() {
+        Ok(cause) => *cause,
+        Err(error) => Cause { message: error.to_string(), source: error_source(error), ..Cause::default() },
+    }
+}
+
+/// What stands behind an error whose own words are printed already.
+fn error_source(error: BoxError) -> Option<BoxError> {
+    error.source().map(|source| source.to_string().into())
+}
+
+/// `down 2` that was interrupted after one by another run's change is `down 1` now.
+fn remaining(intent: Intent, report: &Report) -> Intent {
+    let left = |count: usize| count.saturating_sub(report.done.len());
+    match intent {
+        Intent::Up(UpTarget::Count(count)) => Intent::Up(UpTarget::Count(left(count))),
+        Intent::Down(DownTarget::Count(count)) => Intent::Down(DownTarget::Count(left(count))),
+        other => other,
+    }
+}
+
+/// Without a lock only transactions protect: a step outside one can't run.
+fn transactions_are_enough(plan: &Plan<'_>, why: &str) -> Result<(), Error> {
+    let journaled = plan.steps.iter().filter(|step| step.mode == Mode::Journal);
+    let refused: Vec<_> = journaled.map(|step| Refusal::NoLock { label: step.label(), why: why.to_owned() }).collect();
+    if refused.is_empty() { Ok(()) } else { Err(Refused(refused).into()) }
+}

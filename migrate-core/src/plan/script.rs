@@ -1,0 +1,162 @@
+use super::{Location, Mode, Note, Piece, Refusal};
+use crate::driver::Facts;
+use crate::sql::{Dialect, InTransaction, Role, split};
+use crate::{ForeignKeys, Script, TransactionMode};
+
+/// A script as it will run, or everything that speaks against it.
+pub(super) struct Reading {
+    pub(super) pieces: Vec<Piece>,
+    pub(super) mode: Mode,
+    pub(super) note: Option<Note>,
+}
+
+/// Splits a script and decides whether it runs in a transaction.
+pub(super) fn read(script: &Script, label: &str, facts: &Facts) -> Result<Reading, Vec<Refusal>> {
+    let statements = match split(&script.text, facts.dialect) {
+        Ok(statements) => statements,
+        Err(error) => {
+            let at = Location::from_script(script, error.position);
+            let help = format!("nothing of {label} can run until {} can read it to its end", facts.dialect);
+            return Err(vec![Refusal::Script { at, problem: error.to_string(), help }]);
+        }
+    };
+    let mut pieces = Vec::with_capacity(statements.len());
+    let mut ends_segment = false;
+    let mut refused = Vec::new();
+    for statement in &statements {
+        let known = statement.recognise(facts.dialect);
+        ends_segment |= known.ends_segment;
+        let at = Location::from_script(script, statement.position);
+        pieces.push(Piece {
+            range: statement.offset..statement.offset + statement.text.len(),
+            position: at.position,
+            verb: known.verb,
+            role: known.role,
+            in_transaction: known.in_transaction,
+        });
+    }
+    refused.extend(pieces.iter().filter(|piece| piece.role == Role::TransactionControl).map(|piece| {
+        refuse(
+            script,
+            piece,
+            format!("{} would end or disturb the migration's own transaction", piece.verb),
+            "take it out: the runner opens the transaction and commits it together with the history row",
+        )
+    }));
+    refused.extend(check_foreign_keys(script, &pieces, facts.dialect));
+    let mode = match decide(script, &pieces, facts) {
+        Ok(mode) => mode,
+        Err(more) => {
+            refused.extend(more);
+            Mode::Transaction
+        }
+    };
+    if mode == Mode::Journal {
+        refused.extend(not_resumable(script, &pieces));
+    }
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    let unasked = mode == Mode::Journal && script.options.transaction == TransactionMode::Inside;
+    let note = (unasked && facts.transactional_ddl).then(|| Note::OutsideTransaction { label: label.into() });
+    let alone = ends_segment || script.options.foreign_keys == ForeignKeys::Off;
+    let mode = if mode == Mode::Transaction && !alone { Mode::Segment } else { mode };
+    Ok(Reading { pieces, mode, note })
+}
+
+fn decide(script: &Script, pieces: &[Piece], facts: &Facts) -> Result<Mode, Vec<Refusal>> {
+    if script.options.transaction == TransactionMode::Outside || !facts.transactional_ddl {
+        return Ok(Mode::Journal);
+    }
+    let mut failing = pieces.iter().filter(|piece| matches!(piece.in_transaction, InTransaction::Fails { .. }));
+    let Some(first) = failing.next() else {
+        return no_effect(script, pieces);
+    };
+    let neutral = |piece: &Piece| {
+        matches!(piece.in_transaction, InTransaction::Fails { .. })
+            || matches!(piece.role, Role::Session | Role::Neutral)
+    };
+    if pieces.iter().all(neutral) {
+        return Ok(Mode::Journal);
+    }
+    let InTransaction::Fails { why } = first.in_transaction else { return Ok(Mode::Transaction) };
+    Err(vec![refuse(
+        script,
+        first,
+        format!("{} can't run in a transaction ({why}), while other statements of this file can", first.verb),
+        "move it to a file of its own, which then runs outside a transaction; \
+         or let the whole file run so, statement by statement: `-- migrate:options transaction:false`",
+    )])
+}
+
+/// In a transaction these statements succeed and do nothing: the worst answer a database has.
+fn no_effect(script: &Script, pieces: &[Piece]) -> Result<Mode, Vec<Refusal>> {
+    let refused: Vec<_> = pieces
+        .iter()
+        .filter_map(|piece| match piece.in_transaction {
+            InTransaction::NoEffect { why } => Some((piece, why)),
+            _ => None,
+        })
+        .map(|(piece, why)| {
+            let text = piece.text(script);
+            let help = if text.to_ascii_lowercase().contains("foreign_keys") {
+                "take it out, and let the file begin with `-- migrate:options foreign_keys:off`: the runner then switches \
+                 them off outside the transaction, checks them before it commits, and puts them back"
+            } else {
+                "move it to a file of its own with `-- migrate:options transaction:false`"
+            };
+            refuse(script, piece, format!("`{text}` has no effect inside a transaction ({why})"), help)
+        })
+        .collect();
+    if refused.is_empty() { Ok(Mode::Transaction) } else { Err(refused) }
+}
+
+fn check_foreign_keys(script: &Script, pieces: &[Piece], dialect: Dialect) -> Option<Refusal> {
+    if script.options.foreign_keys == ForeignKeys::AsTheyAre {
+        return None;
+    }
+    let (problem, help) = if dialect != Dialect::Sqlite {
+        ("`foreign_keys:off` is for SQLite".to_owned(), format!("take it out: this is {dialect}"))
+    } else if script.options.transaction == TransactionMode::Outside {
+        (
+            "`foreign_keys:off` and `transaction:false` exclude each other".to_owned(),
+            "leave `transaction:false` away: the foreign keys are checked before the transaction commits".to_owned(),
+        )
+    } else {
+        let first = pieces.iter().find(|piece| matches!(piece.in_transaction, InTransaction::Fails { .. }))?;
+        (
+            format!("`foreign_keys:off` needs a transaction, and {} can't be in one", first.verb),
+            "move it to a file of its own".to_owned(),
+        )
+    };
+    Some(Refusal::Script { at: Location::in_script(script, 0), problem, help })
+}
+
+/// A run that is resumed has a new session: what lived in the old one is gone, and a later statement that needs it
+/// would fail, or worse, do something else.
+fn not_resumable(script: &Script, pieces: &[Piece]) -> Vec<Refusal> {
+    let lost = |piece: &&Piece| match piece.role {
+        Role::TemporaryObject => true,
+        Role::Opaque => !script.options.retry_safe,
+        _ => false,
+    };
+    let refusal = |piece: &Piece| {
+        let (problem, help) = match piece.role {
+            Role::Opaque => (
+                "can't be looked into, so after a crash nobody could tell whether it ran",
+                "if it may run twice, say so: `-- migrate:options retry_safe:true`",
+            ),
+            _ => (
+                "makes something that lives in this session only, so the file could not be resumed after a failure",
+                "use an ordinary table and drop it at the end, or let the file run in a transaction",
+            ),
+        };
+        refuse(script, piece, format!("{} {problem}", piece.verb), help)
+    };
+    pieces.iter().filter(lost).map(refusal).collect()
+}
+
+fn refuse(script: &Script, piece: &Piece, problem: String, help: &str) -> Refusal {
+    let at = Location { file: script.file.to_string(), position: piece.position };
+    Refusal::Script { at, problem, help: help.into() }
+}

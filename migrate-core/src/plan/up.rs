@@ -1,0 +1,138 @@
+use std::borrow::Cow;
+
+use super::{Action, Mode, Plan, Planner, Reason, Refusal, Refused, Step, Work, finish, script};
+use crate::{Direction, Down, Entry, Meta, SqlMigration, State, Status, TransactionMode, Version};
+
+/// How far up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UpTarget {
+    /// Everything that is pending.
+    #[default]
+    All,
+    /// The oldest so many of what is pending.
+    Count(usize),
+    /// Everything pending up to this version, which is among them.
+    To(Version),
+}
+
+impl<'a, C> Planner<'a, '_, C> {
+    /// What applies the pending migrations: interrupted ones are resumed first.
+    ///
+    /// # Errors
+    /// Every reason why not.
+    pub fn up(&self, status: &Status<'_>, target: UpTarget) -> Result<Plan<'a>, Refused> {
+        let mut plan = Plan::default();
+        let mut refused = Vec::new();
+        self.survey(status, &mut plan, &mut refused);
+        if let UpTarget::To(version) = target
+            && self.known.find(version).is_none()
+        {
+            refused.push(Refusal::UnknownVersion { version });
+        }
+        for entry in status.entries.iter() {
+            if let State::Interrupted(direction) = entry.state {
+                self.resume(entry, direction, &mut plan, &mut refused);
+            }
+        }
+        let wanted = status.entries.iter().filter(|entry| entry.state.is_pending());
+        let wanted: Vec<_> = match target {
+            UpTarget::All => wanted.collect(),
+            UpTarget::Count(count) => wanted.take(count).collect(),
+            UpTarget::To(version) => wanted.take_while(|entry| entry.version <= version).collect(),
+        };
+        for entry in wanted {
+            let reason = if entry.state == State::OutOfOrder { Reason::OutOfOrder } else { Reason::Pending };
+            self.apply(entry.version, reason, &mut plan, &mut refused);
+        }
+        finish(plan, refused)
+    }
+
+    /// `baseline`: what records this version and all older ones without running them.
+    ///
+    /// # Errors
+    /// When no file has this version.
+    pub fn baseline(&self, status: &Status<'_>, version: Version) -> Result<Plan<'a>, Refused> {
+        if self.known.find(version).is_none() {
+            return Err(Refused(vec![Refusal::UnknownVersion { version }]));
+        }
+        let pending = status.entries.iter().filter(|e| e.version <= version && e.state.is_pending());
+        let steps = pending.filter_map(|e| self.rows_only(e.version, Action::Record)).collect();
+        Ok(Plan { steps, notes: Vec::new() })
+    }
+
+    /// `repair`: what accepts an applied migration's file as it is now.
+    ///
+    /// # Errors
+    /// When the version is unknown, or nothing about it has changed that could be accepted.
+    pub fn repair(&self, status: &Status<'_>, version: Version) -> Result<Plan<'a>, Refused> {
+        let refuse = |refusal| Err(Refused(vec![refusal]));
+        let Some(entry) = status.find(version) else { return refuse(Refusal::UnknownVersion { version }) };
+        let problem = match entry.state {
+            State::Changed | State::CommentsChanged => {
+                let steps = self.rows_only(version, Action::Accept).into_iter().collect();
+                return Ok(Plan { steps, notes: Vec::new() });
+            }
+            State::Applied => return Ok(Plan::default()),
+            State::Pending | State::OutOfOrder => "is not applied yet, so there is nothing to repair",
+            State::Missing | State::Ahead => "has no file here that could be accepted",
+            State::Interrupted(_) => "is interrupted: fix its file and run `migrate up`",
+        };
+        refuse(Refusal::State { label: entry.label(), problem: problem.into() })
+    }
+
+    fn resume(&self, entry: &Entry<'_>, direction: Direction, plan: &mut Plan<'a>, refused: &mut Vec<Refusal>) {
+        match direction {
+            Direction::Up => self.apply(entry.version, Reason::Resume, plan, refused),
+            Direction::Down => match self.sql(entry.version) {
+                Some(SqlMigration { meta, down: Down::Script(script), .. }) => {
+                    self.script_step(meta, Cow::Borrowed(script), Action::Revert, Reason::Resume, plan, refused);
+                }
+                Some(_) => refused.push(Refusal::Irreversible { label: entry.label() }),
+                None => plan.steps.extend(self.code_step(entry.version, Action::Revert, Reason::Resume)),
+            },
+        }
+    }
+
+    fn apply(&self, version: Version, reason: Reason, plan: &mut Plan<'a>, refused: &mut Vec<Refusal>) {
+        match self.sql(version) {
+            Some(sql) => {
+                self.script_step(&sql.meta, Cow::Borrowed(&sql.up), Action::Apply, reason, plan, refused);
+            }
+            None => plan.steps.extend(self.code_step(version, Action::Apply, reason)),
+        }
+    }
+
+    pub(super) fn script_step(
+        &self,
+        meta: &Meta,
+        sql: Cow<'a, crate::Script>,
+        action: Action,
+        reason: Reason,
+        plan: &mut Plan<'a>,
+        refused: &mut Vec<Refusal>,
+    ) {
+        match script::read(&sql, &meta.to_string(), self.facts) {
+            Err(refusals) => refused.extend(refusals),
+            Ok(reading) => {
+                plan.notes.extend(reading.note);
+                let work = Work::Script(sql, reading.pieces);
+                let name = Cow::Owned(meta.name.to_string());
+                plan.steps.push(Step { version: meta.version, name, action, reason, work, mode: reading.mode });
+            }
+        }
+    }
+
+    pub(super) fn code_step(&self, version: Version, action: Action, reason: Reason) -> Option<Step<'a>> {
+        let meta = self.known.find(version)?.meta();
+        let mode = match meta.transaction {
+            TransactionMode::Inside => Mode::Transaction,
+            TransactionMode::Outside => Mode::Journal,
+        };
+        Some(Step { version, name: Cow::Borrowed(&meta.name), action, reason, work: Work::Code, mode })
+    }
+
+    fn rows_only(&self, version: Version, action: Action) -> Option<Step<'a>> {
+        let name = Cow::Borrowed(self.known.find(version)?.meta().name.as_ref());
+        Some(Step { version, name, action, reason: Reason::Asked, work: Work::Nothing, mode: Mode::Transaction })
+    }
+}
