@@ -194,7 +194,12 @@ impl Fake {
     fn statement(&mut self, text: &str) -> Result<(), Cause> {
         self.tick()?;
         self.change(|data| data.effects.push(text.into()));
-        self.tick()
+        self.tick().inspect_err(|cause| {
+            // A statement that a database refuses has done nothing; one whose answer was lost may have done all.
+            if cause.kind != CauseKind::ConnectionLost {
+                self.change(|data| data.effects.truncate(data.effects.len() - 1));
+            }
+        })
     }
 
     fn write(&mut self, writes: &[RowWrite<'_>]) -> Result<(), Cause> {
@@ -306,7 +311,9 @@ impl Driver for Fake {
 
     fn prepare(&mut self) -> Result<(), Cause> {
         self.tick()?;
-        self.change(|data| drop(data.history.get_or_insert_default()));
+        self.change(|data| {
+            data.history.get_or_insert_default();
+        });
         Ok(())
     }
 

@@ -41,7 +41,7 @@ pub use history::{HistoryRow, Tables};
 pub use meta::{ForeignKeys, Meta, Options, Store, TransactionMode};
 pub use migration::{BoxError, Direction, Down, Migration, Script, SqlMigration};
 pub use migrations::{DuplicateVersion, Migrations};
-pub use migrator::{LockLadder, Migrator, Transactions};
+pub use migrator::{Answer, LockLadder, Migrator, Transactions};
 pub use plan::{
     Action, DownTarget, Location, Missing, Note, OutOfOrder, Plan, Planner, Policy, Refusal, Refused, Step, UpTarget,
 };

@@ -8,9 +8,16 @@ use crate::error::Kept;
 use crate::event::Event;
 use crate::history::{JournalRow, JournalState, RowWrite};
 use crate::journal::{Resume, resume};
-use crate::plan::{Action, Location, Piece, Reason, Refused, Step};
+use crate::plan::{self, Action, Location, Piece, Reason, Step};
 use crate::sql::{InTransaction, Role};
 use crate::{Checksum, Direction, Error, Script};
+
+/// Whether it was the statement itself that the database refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    Yes,
+    No,
+}
 
 impl<D: Driver> Migrator<'_, D> {
     /// A step outside a transaction, statement by statement: each one's journal line is `done` with it, or `started`
@@ -43,7 +50,7 @@ impl<D: Driver> Migrator<'_, D> {
         let journal = self.driver.read_journal(step.version).map_err(Error::database("reading the journal"));
         let journal = journal.map_err(failed)?;
         let mut resume = resume(script, pieces, &journal, step.direction())
-            .map_err(|refusal| failed(Refused(vec![refusal]).into()))?;
+            .map_err(|refusal| failed(plan::Refused(vec![refusal]).into()))?;
         let Some(row) = &resume.in_doubt else { return Ok(resume) };
         let Some(piece) = pieces.get(resume.from) else { return Ok(resume) };
         let evidence = self.driver.evidence(piece.text(script), row.pre_image.as_deref());
@@ -86,17 +93,19 @@ impl<D: Driver> Migrator<'_, D> {
         }
         for (n, piece) in pieces.iter().enumerate().skip(resume.from) {
             let result = match piece.role {
-                Role::Session => self.driver.execute(piece.text(script)),
+                Role::Session => self.driver.execute(piece.text(script)).map_err(|cause| (Refused::No, cause)),
                 _ => self.statement(step, script, n, piece),
             };
-            if let Err(cause) = result {
+            if let Err((refused, cause)) = result {
                 if cause.kind == CauseKind::HistoryMoved {
                     return Err(Trouble::Moved);
                 }
-                if cause.kind != CauseKind::ConnectionLost && piece.role != Role::Session {
+                // Only what the database refused has certainly not run. Where the journal's own line could not be
+                // written, or a commit was not answered, the statement stays in doubt, and the next run asks for
+                // evidence.
+                if refused == Refused::Yes && cause.kind != CauseKind::ConnectionLost {
                     let mut line = line(step, script, n, piece, JournalState::Failed);
                     line.error = Some(cause.to_string());
-                    // The statement's own error is the one to report; without this line the next run asks for evidence.
                     let _ = self.write(rows::part(step, Expect::Begun, vec![RowWrite::Journal(line)]));
                 }
                 return Err(self.failed_behind(run, step, n, cause));
@@ -106,8 +115,9 @@ impl<D: Driver> Migrator<'_, D> {
         Ok(())
     }
 
-    fn statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> Result<(), Cause> {
-        let transactional = self.driver.facts()?.transactional_ddl;
+    fn statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> Result<(), (Refused, Cause)> {
+        let not_sent = |cause| (Refused::No, cause);
+        let transactional = self.driver.facts().map_err(not_sent)?.transactional_ddl;
         let mut rung = 0;
         loop {
             let (timeout, pause) = self.rung(step, rung);
@@ -118,7 +128,7 @@ impl<D: Driver> Migrator<'_, D> {
             unit.lock_timeout = timeout;
             if !transactional || piece.in_transaction != InTransaction::Runs {
                 let mut started = line(step, script, n, piece, JournalState::Started);
-                started.pre_image = self.driver.pre_image(piece.text(script))?;
+                started.pre_image = self.driver.pre_image(piece.text(script)).map_err(not_sent)?;
                 unit.mode = UnitMode::Alone;
                 unit.before = vec![RowWrite::Journal(started)];
             }
@@ -129,7 +139,8 @@ impl<D: Driver> Migrator<'_, D> {
                     std::thread::sleep(pause);
                     rung += 1;
                 }
-                (Err(failed), _) => return Err(failed.cause),
+                (Err(failed), _) if failed.statement.is_some() => return Err((Refused::Yes, failed.cause)),
+                (Err(failed), _) => return Err((Refused::No, failed.cause)),
             }
         }
     }

@@ -5,6 +5,7 @@ mod journaled;
 mod lock;
 mod rows;
 mod run;
+mod settle;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::plan::{DownTarget, Plan, Planner, Policy, Refusal, Stored, UpTarget};
 use crate::{Checksum, Error, HistoryRow, Migration, Migrations, Report, State, Status, Version};
 
 pub use lock::LockLadder;
+pub use settle::Answer;
 
 /// Runs plans on a database. All ways lead through here: library, start-up, command line, tests.
 ///

@@ -5,7 +5,7 @@ use crate::driver::{Driver, Expect, Unit, UnitMode};
 use crate::history::{NewRow, RowWrite};
 use crate::plan::{Action, Mode, Piece, Reason, Step, Work};
 use crate::sql::{Dialect, Role};
-use crate::{Checksum, Direction, Down, ForeignKeys, Migration, Migrations, Script, SqlMigration, Store};
+use crate::{Checksum, Direction, Down, ForeignKeys, Migration, Migrations, Script, SqlMigration, Store, Version};
 
 /// What a run signs its rows with.
 pub(super) struct Signature {
@@ -35,26 +35,22 @@ pub(super) fn unit<'s, C>(step: &'s Step<'_>, known: &'s Migrations<'_, C>, sign
         Action::Accept => recorded(step, known, signed, RowWrite::Accepted),
         Action::Revert => vec![RowWrite::Reverted(step.version)],
     };
-    Unit {
-        version: step.version,
-        direction: step.direction(),
-        script,
-        statements,
-        mode: UnitMode::Transaction,
-        expect: expected(step),
-        before: Vec::new(),
-        after,
-        foreign_keys: script.map_or(ForeignKeys::AsTheyAre, |script| script.options.foreign_keys),
-        restore_settings: statements.iter().any(|piece| piece.role == Role::Session),
-        lock_timeout: None,
-    }
+    let foreign_keys = script.map_or(ForeignKeys::AsTheyAre, |script| script.options.foreign_keys);
+    let restore_settings = statements.iter().any(|piece| piece.role == Role::Session);
+    let rows = part(step, expected(step), after);
+    Unit { script, statements, foreign_keys, restore_settings, ..rows }
 }
 
-/// A unit of a step that runs outside a transaction: what is given, and the history row begun.
+/// A unit that only writes rows of a step.
 pub(super) fn part<'s>(step: &Step<'_>, expect: Expect, after: Vec<RowWrite<'s>>) -> Unit<'s> {
+    bare(step.version, step.direction(), expect, after)
+}
+
+/// A unit that only writes rows.
+pub(super) fn bare<'s>(version: Version, direction: Direction, expect: Expect, after: Vec<RowWrite<'s>>) -> Unit<'s> {
     Unit {
-        version: step.version,
-        direction: step.direction(),
+        version,
+        direction,
         script: None,
         statements: &[],
         mode: UnitMode::Transaction,
