@@ -1,1 +1,23 @@
-//! SQL as text.
+//! Reading SQL: statements, their places, the comments that speak to this tool, and what a
+//! statement does. No database and no file is touched here.
+//!
+//! There is one [lexer](tokens); a [`Dialect`]'s rules are data. Everything else walks over its
+//! tokens, so that the run, the checksums and the checks agree where a statement ends.
+
+mod body;
+mod dialect;
+mod directive;
+mod error;
+mod lexer;
+mod location;
+mod normal;
+mod scan;
+mod split;
+
+pub use dialect::{Dialect, UnknownDialect};
+pub use directive::{Directive, directives};
+pub use error::{SplitError, SplitErrorKind};
+pub use lexer::{Token, TokenKind, Tokens, tokens};
+pub use location::{Position, offset_of_char, offset_of_line, position};
+pub use normal::normal_form;
+pub use split::{Statement, split};
