@@ -149,7 +149,7 @@ fn diagnosis(path: &str) -> BadName<'_> {
     let (name, ending) = split_ending(words);
     match check_words(path, stamp, name, ending) {
         Err(bad) if matches!(ending, ".sql" | ".up.sql" | ".down.sql") => bad,
-        _ => bad_ending(path, stamp, words, ending),
+        _ => bad_ending(path, stamp, words),
     }
 }
 
@@ -321,7 +321,7 @@ fn no_underscore<'a>(path: &'a str, stamp: &str, after: &str) -> BadName<'a> {
 }
 
 /// The words are fine so far, what follows the first dot is not.
-fn bad_ending<'a>(path: &'a str, stamp: &str, words: &str, ending: &str) -> BadName<'a> {
+fn bad_ending<'a>(path: &'a str, stamp: &str, words: &str) -> BadName<'a> {
     let problem = "a migration's file name ends in `.up.sql`, `.down.sql` or `.sql`";
     let mut pieces: Vec<String> = words.split('.').map(str::to_owned).collect();
     if let [_, middle @ .., last] = pieces.as_mut_slice() {
