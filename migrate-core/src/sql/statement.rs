@@ -1,0 +1,158 @@
+//! What a statement is, as far as running it safely needs to know. This is no parser: it reads the
+//! words at a statement's head by the tables in [`verbs`](super::verbs).
+
+use super::dialect::Dialect;
+use super::head::{Head, Match};
+use super::split::Statement;
+use super::verbs::{Row, pragma, tables};
+
+/// What [`Statement::recognise`] found out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recognised {
+    /// The words that say what it does, in capitals and without what only modifies them:
+    /// `CREATE INDEX` for `create unique index if not exists`.
+    pub verb: String,
+    /// The object that it names first, where the head of the statement tells.
+    pub object: Option<ObjectName>,
+    /// What it is to a run.
+    pub role: Role,
+    /// How it gets on with a transaction around it.
+    pub in_transaction: InTransaction,
+    /// MySQL and MariaDB commit the open transaction before it, even if it fails.
+    pub commits: bool,
+    /// No other migration should run behind it in the same transaction: it changes how the
+    /// transaction ends, or what may be done in it.
+    pub ends_segment: bool,
+    /// SQLite's `PRAGMA foreign_keys` with a value. Behind `EXPLAIN` as well: SQLite sets it while
+    /// it prepares (measured with 3.40).
+    pub foreign_keys_pragma: bool,
+}
+
+/// The name of an object, as the dialect compares names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ObjectName {
+    /// The schema or database, if it was written.
+    pub schema: Option<String>,
+    /// The name itself.
+    pub name: String,
+}
+
+/// What a statement is to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Role {
+    /// Changes or reads schema or data: all that is ordinary.
+    Change,
+    /// Begins or ends a transaction, or a part of one.
+    TransactionControl,
+    /// Changes the session, which outlives the statement: `SET`, `USE`, `PRAGMA x = y`.
+    Session,
+    /// Makes something that lives in the session: `CREATE TEMPORARY …`, `PREPARE`.
+    TemporaryObject,
+    /// Goes with statements inside and outside of a transaction: `COMMENT ON`.
+    Neutral,
+    /// Runs code that cannot be seen: `DO`, `CALL`, `EXECUTE`.
+    Opaque,
+    /// Not known here; the database may know better.
+    Unknown,
+}
+
+/// How a statement gets on with a transaction around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InTransaction {
+    /// As outside.
+    Runs,
+    /// It is refused.
+    Fails {
+        /// The rest of the sentence "…, because".
+        why: &'static str,
+    },
+    /// It is refused, or does nothing, in a case that its text does not tell.
+    MayFail {
+        /// The case.
+        why: &'static str,
+    },
+    /// It is accepted and silently does nothing.
+    NoEffect {
+        /// The rest of the sentence "…, because".
+        why: &'static str,
+    },
+}
+
+impl Statement<'_> {
+    /// What the statement is, judged by the words at its head.
+    ///
+    /// ```
+    /// use migrate_core::sql::{Dialect, InTransaction, split};
+    ///
+    /// let statements = split("VACUUM; drop table if exists A", Dialect::Sqlite)?;
+    /// let vacuum = statements[0].recognise(Dialect::Sqlite);
+    /// assert!(matches!(vacuum.in_transaction, InTransaction::Fails { .. }));
+    /// let drop = statements[1].recognise(Dialect::Sqlite);
+    /// assert_eq!(drop.verb, "DROP TABLE");
+    /// assert_eq!(drop.object.map(|object| object.name).as_deref(), Some("a"));
+    /// # Ok::<_, migrate_core::sql::SplitError>(())
+    /// ```
+    pub fn recognise(&self, dialect: Dialect) -> Recognised {
+        let head = Head::new(self.text, dialect);
+        for row in tables(dialect).iter().copied().flatten() {
+            if let Some(found) = head.matches(row.pattern)
+                && head.contains(row.having)
+            {
+                return finish(&head, row, found, dialect);
+            }
+        }
+        let mut unknown = Recognised::new(head.first_word(), None);
+        unknown.role = Role::Unknown;
+        unknown
+    }
+}
+
+impl Recognised {
+    fn new(verb: String, object: Option<ObjectName>) -> Self {
+        Recognised {
+            verb,
+            object,
+            role: Role::Change,
+            in_transaction: InTransaction::Runs,
+            commits: false,
+            ends_segment: false,
+            foreign_keys_pragma: false,
+        }
+    }
+}
+
+fn finish(head: &Head<'_>, row: &Row, found: Match, dialect: Dialect) -> Recognised {
+    let mut recognised = Recognised {
+        role: row.role,
+        in_transaction: row.in_transaction,
+        commits: row.commits,
+        ends_segment: row.ends_segment,
+        ..Recognised::new(found.verb, found.object)
+    };
+    let Some(object) = &recognised.object else {
+        return recognised;
+    };
+    if recognised.verb == "PRAGMA" {
+        let has_value = head.has_value(found.next);
+        let row = pragma(&object.name, has_value);
+        recognised.role = row.role;
+        recognised.in_transaction = row.in_transaction;
+        recognised.ends_segment = row.ends_segment;
+        recognised.foreign_keys_pragma = has_value && object.name == "foreign_keys";
+    } else if recognised.verb.starts_with("CREATE ") && is_temporary(object, dialect) {
+        recognised.role = Role::TemporaryObject;
+    }
+    recognised
+}
+
+/// `CREATE TABLE temp.x` needs no `TEMPORARY`.
+fn is_temporary(object: &ObjectName, dialect: Dialect) -> bool {
+    match (dialect, object.schema.as_deref()) {
+        (Dialect::Sqlite, Some(schema)) => schema == "temp",
+        (Dialect::Postgres, Some(schema)) => schema == "pg_temp",
+        _ => false,
+    }
+}

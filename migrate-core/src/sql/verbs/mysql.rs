@@ -1,0 +1,39 @@
+//! MySQL and MariaDB. What commits was measured with MySQL 9.7 and MariaDB 10.11.
+
+use super::{Row, control, opaque, row, session, temporary};
+
+/// What MariaDB does otherwise, or not at all.
+pub(super) const MYSQL_ROWS: &[Row] = &[row("CACHE|LOAD INDEX").commits()];
+
+pub(super) const ROWS: &[Row] = &[
+    opaque("BEGIN -NOT -ATOMIC"),
+    control("BEGIN").commits(),
+    control("START TRANSACTION").commits(),
+    control("XA"),
+    control("SET").having("AUTOCOMMIT ="),
+    control("SET").having("AUTOCOMMIT :"),
+    control("SET").having("`AUTOCOMMIT` ="),
+    session("SET PASSWORD").commits(),
+    session("SET|USE"),
+    session("LOCK TABLES|TABLE").commits(),
+    session("UNLOCK TABLES|TABLE"),
+    temporary("PREPARE @"),
+    session("DEALLOCATE|DROP PREPARE"),
+    opaque("CALL|EXECUTE|DO"),
+    temporary("CREATE [OR REPLACE] -TEMPORARY TABLE|SEQUENCE [IF NOT EXISTS] @"),
+    row("DROP -TEMPORARY TABLE|SEQUENCE [IF EXISTS] @"),
+    row("CREATE -UNIQUE|FULLTEXT|SPATIAL INDEX [IF NOT EXISTS] @").commits(),
+    row("CREATE|ALTER|DROP [OR REPLACE] % [SQL SECURITY DEFINER|INVOKER] [AGGREGATE] TABLE|VIEW|INDEX|SEQUENCE|DATABASE|SCHEMA|PROCEDURE|FUNCTION|TRIGGER|EVENT [IF NOT EXISTS] [IF EXISTS] @").commits(),
+    row("CREATE|ALTER|DROP USER|ROLE|SERVER|TABLESPACE|INSTANCE|LOGFILE|RESOURCE|UNDO|SPATIAL|PACKAGE").commits(),
+    row("CREATE|ALTER|DROP").commits(),
+    row("RENAME TABLE @").commits(),
+    row("RENAME").commits(),
+    row("TRUNCATE [TABLE] @").commits(),
+    row("ANALYZE|CHECK|OPTIMIZE|REPAIR [LOCAL|NO_WRITE_TO_BINLOG] TABLE|TABLES @").commits(),
+    row("GRANT|REVOKE|FLUSH|INSTALL|UNINSTALL").commits(),
+    row("DELETE [LOW_PRIORITY] [QUICK] [IGNORE] FROM @"),
+    row("UPDATE [LOW_PRIORITY] [IGNORE] @"),
+    row("INSERT|REPLACE [LOW_PRIORITY|DELAYED|HIGH_PRIORITY] [IGNORE] [INTO] @"),
+    row("LOAD DATA|XML"),
+    row("SHOW|DESCRIBE|DESC|HANDLER|KILL|SIGNAL|CHECKSUM|CACHE|LOAD|HELP|RESET|PURGE|CHANGE|STOP|SHUTDOWN|BINLOG|CLONE|IMPORT"),
+];

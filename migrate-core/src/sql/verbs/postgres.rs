@@ -1,0 +1,74 @@
+//! PostgreSQL. What is refused in a transaction block was measured with 10 to 18 (SQLSTATE 25001);
+//! a row that depends on the server's version or on the object says `may_fail`.
+
+use super::{Role, Row, control, opaque, row, session, temporary};
+
+pub(super) const ROWS: &[Row] = &[
+    control("END"),
+    control("ABORT"),
+    control("PREPARE TRANSACTION"),
+    control("COMMIT PREPARED"),
+    control("ROLLBACK PREPARED"),
+    session("SET [LOCAL|SESSION] TRANSACTION").ends_segment(),
+    session("SET CONSTRAINTS").ends_segment(),
+    session("SET LOCAL"),
+    session("SET|RESET|LISTEN|UNLISTEN|LOAD|DEALLOCATE"),
+    session("DISCARD ALL").fails(BLOCK),
+    session("DISCARD"),
+    row("COMMENT ON").role(Role::Neutral),
+    opaque("DO|CALL|EXECUTE"),
+    temporary("PREPARE @"),
+    temporary("DECLARE @"),
+    temporary("CREATE [GLOBAL|LOCAL] -TEMP|TEMPORARY TABLE [IF NOT EXISTS] @")
+        .having("ON COMMIT")
+        .ends_segment(),
+    temporary("CREATE [GLOBAL|LOCAL] -TEMP|TEMPORARY TABLE [IF NOT EXISTS] @"),
+    temporary("CREATE -TEMP|TEMPORARY SEQUENCE [IF NOT EXISTS] @"),
+    temporary("CREATE [OR REPLACE] -TEMP|TEMPORARY [RECURSIVE] VIEW @"),
+    temporary("SELECT|WITH").having("INTO TEMP"),
+    temporary("SELECT|WITH").having("INTO TEMPORARY"),
+    row("CREATE [UNIQUE] INDEX -CONCURRENTLY ON").fails(BLOCK),
+    row("CREATE [UNIQUE] INDEX -CONCURRENTLY [IF NOT EXISTS] @").fails(BLOCK),
+    row("CREATE [UNIQUE] INDEX -ON"),
+    row("DROP INDEX -CONCURRENTLY [IF EXISTS] @").fails(BLOCK),
+    row("REINDEX").having("CONCURRENTLY").fails(BLOCK),
+    row("REINDEX () SCHEMA|DATABASE|SYSTEM").fails(BLOCK),
+    row("REINDEX () TABLE|INDEX @")
+        .may_fail("PostgreSQL 14 and later reindex a partitioned table or index only outside of a transaction"),
+    row("CLUSTER () [VERBOSE] $").fails(BLOCK),
+    row("CLUSTER")
+        .may_fail("PostgreSQL 15 and later cluster a partitioned table only outside of a transaction"),
+    row("VACUUM").fails(BLOCK),
+    row("CREATE|DROP DATABASE|TABLESPACE [IF EXISTS] @").fails(BLOCK),
+    row("ALTER SYSTEM").fails(BLOCK),
+    row("ALTER DATABASE @ -SET -TABLESPACE").fails(BLOCK),
+    row("ALTER TABLE [IF EXISTS] [ONLY] @")
+        .having("DETACH PARTITION .. CONCURRENTLY")
+        .fails(BLOCK),
+    row("ALTER TYPE @ ADD VALUE")
+        .may_fail("PostgreSQL before 12 adds a value to an enum only outside of a transaction")
+        // The value must not be used before the commit (55P04).
+        .ends_segment(),
+    row("CREATE SUBSCRIPTION @").having("CREATE_SLOT").may_fail(SLOT),
+    row("CREATE SUBSCRIPTION @").having("CONNECT").may_fail(SLOT),
+    row("CREATE SUBSCRIPTION @").fails(SLOT),
+    row("DROP SUBSCRIPTION [IF EXISTS] @").may_fail(SLOT),
+    row("ALTER SUBSCRIPTION @ REFRESH").may_fail(SLOT),
+    row("ALTER SUBSCRIPTION @").may_fail(SLOT),
+    row("CREATE [OR REPLACE] FUNCTION|PROCEDURE|AGGREGATE|TRIGGER|RULE @"),
+    row("CREATE [OR REPLACE] [RECURSIVE] VIEW @"),
+    row("CREATE -UNLOGGED|FOREIGN TABLE [IF NOT EXISTS] @"),
+    row("CREATE|ALTER|DROP|REFRESH MATERIALIZED VIEW [CONCURRENTLY] [IF NOT EXISTS] [IF EXISTS] @"),
+    row("CREATE -CONSTRAINT TRIGGER @"),
+    row("CREATE|ALTER|DROP SCHEMA|TYPE|DOMAIN|SEQUENCE|EXTENSION|VIEW|INDEX|FUNCTION|PROCEDURE|POLICY|ROLE|PUBLICATION [IF NOT EXISTS] [IF EXISTS] @"),
+    row("ALTER TABLE [IF EXISTS] [ONLY] @"),
+    row("CREATE|ALTER|DROP ACCESS|AGGREGATE|CAST|COLLATION|CONVERSION|DATABASE|DEFAULT|EVENT|FOREIGN|GROUP|LANGUAGE|LARGE|OPERATOR|OWNED|ROUTINE|RULE|SERVER|STATISTICS|TABLESPACE|TEXT|TRANSFORM|TRIGGER|USER"),
+    row("TRUNCATE [TABLE] [ONLY] @"),
+    row("UPDATE [ONLY] @"),
+    row("DELETE FROM [ONLY] @"),
+    row("COPY|LOCK|GRANT|REVOKE|MERGE|NOTIFY|SECURITY|REASSIGN|IMPORT|REINDEX|FETCH|MOVE|CLOSE|SHOW|CHECKPOINT"),
+];
+
+const BLOCK: &str = "PostgreSQL refuses it inside a transaction block";
+const SLOT: &str =
+    "PostgreSQL cannot make or drop a subscription's replication slot inside a transaction block";
