@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::driver::{
     Cause, CauseKind, Driver, Evidence, Expect, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Unit, UnitMode,
 };
-use crate::history::{HistoryRow, JournalRow, JournalState, NewRow, RowWrite};
+use crate::history::{HistoryRow, JournalRow, NewRow, RowWrite};
 use crate::sql::Dialect;
 use crate::{Checksum, Direction, Version};
 
@@ -244,7 +244,7 @@ impl Data {
                 }
             }
             RowWrite::Reverted(version) => drop(history.remove(version)),
-            RowWrite::Text(key, text) => drop(self.texts.insert(key.to_string(), (*text).into())),
+            RowWrite::Text(key, text) => drop(self.texts.insert(key.to_string(), text.to_string())),
             RowWrite::Journal(line) => drop(self.journal.insert((line.version, line.n), line.clone())),
             RowWrite::JournalCleared(version) => self.journal.retain(|(of, _), _| of != version),
         }
@@ -407,12 +407,5 @@ impl Driver for Fake {
             Some(before) if before == ran => Evidence::RunAgain,
             Some(_) => Evidence::Ran,
         })
-    }
-}
-
-impl JournalRow {
-    /// Whether this line leaves its statement in doubt.
-    pub fn is_in_doubt(&self) -> bool {
-        self.state == JournalState::Started
     }
 }

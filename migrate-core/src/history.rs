@@ -1,5 +1,7 @@
 //! The rows of the three tables, read and written.
 
+use std::borrow::Cow;
+
 use crate::{Checksum, Direction, Version};
 
 /// One row of the history table: a migration that was applied, or is under way.
@@ -117,7 +119,7 @@ pub enum RowWrite<'a> {
     /// `repair`: the file as it is now is what was applied.
     Accepted(NewRow),
     /// Keeps a text, once.
-    Text(Checksum, &'a str),
+    Text(Checksum, Cow<'a, str>),
     /// A line of the journal.
     Journal(JournalRow),
     /// The migration's journal is no longer needed.
@@ -141,6 +143,13 @@ pub struct JournalRow {
     pub pre_image: Option<String>,
     /// What the database said, when it failed.
     pub error: Option<String>,
+}
+
+impl JournalRow {
+    /// Whether this line leaves its statement in doubt.
+    pub fn is_in_doubt(&self) -> bool {
+        self.state == JournalState::Started
+    }
 }
 
 /// How far a statement came.

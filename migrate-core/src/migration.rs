@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::{Checksum, Meta, Options, Session, Store, TransactionMode, Version};
+use crate::{Checksum, Meta, Options, Session, Store, Version};
 
 /// Any error of a migration that is written in Rust.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -147,10 +147,7 @@ impl SqlMigration {
         down: Down,
         store: Store,
     ) -> Self {
-        let transaction = match up.options.transaction {
-            TransactionMode::Inside => TransactionMode::Inside,
-            TransactionMode::Outside => TransactionMode::Outside,
-        };
+        let transaction = up.options.transaction;
         let reversible = !matches!(down, Down::Irreversible);
         SqlMigration { meta: Meta { version, name, checksum, transaction, reversible }, up, down, store }
     }

@@ -5,7 +5,7 @@ use crate::driver::{Driver, Expect, Unit, UnitMode};
 use crate::history::{NewRow, RowWrite};
 use crate::plan::{Action, Mode, Piece, Reason, Step, Work};
 use crate::sql::{Dialect, Role};
-use crate::{Checksum, Direction, Down, ForeignKeys, Migration, Migrations, Script, SqlMigration, Store, Version};
+use crate::{Checksum, Direction, Down, ForeignKeys, Migration, Migrations, Script, Store, Version, source};
 
 /// What a run signs its rows with.
 pub(super) struct Signature {
@@ -13,9 +13,6 @@ pub(super) struct Signature {
     pub(super) applied_by: String,
     pub(super) dialect: Dialect,
 }
-
-/// The text that is stored as the down of a migration that has nothing to undo: it says so by itself.
-const NOTHING_TO_UNDO: &str = "-- migrate:options nothing-to-undo\n";
 
 impl<D: Driver> Migrator<'_, D> {
     pub(super) fn signature(&self, dialect: Dialect) -> Signature {
@@ -91,23 +88,15 @@ pub(super) fn recorded<'s, C>(
     let Some(sql) = known.find(step.version).and_then(Migration::sql) else { return vec![row(new)] };
     new.checksum = sql.meta.checksum.clone();
     new.statements_checksum = Checksum::of_statements(&sql.up.text, signed.dialect).ok();
-    let down = down_text(sql);
-    new.down_checksum = down.map(Checksum::of_text);
+    let down = (sql.down != Down::Irreversible).then(|| source::stored_down(sql, Some(signed.dialect)));
+    new.down_checksum = down.as_deref().map(Checksum::of_text);
     let mut writes = Vec::with_capacity(3);
     if sql.store == Store::Text {
-        writes.push(RowWrite::Text(new.checksum.clone(), &sql.up.text));
+        writes.push(RowWrite::Text(new.checksum.clone(), sql.up.text.as_ref().into()));
         writes.extend(down.zip(new.down_checksum.clone()).map(|(text, key)| RowWrite::Text(key, text)));
     }
     writes.push(row(new));
     writes
-}
-
-fn down_text(sql: &SqlMigration) -> Option<&str> {
-    match &sql.down {
-        Down::Script(script) => Some(&script.text),
-        Down::NothingToUndo => Some(NOTHING_TO_UNDO),
-        Down::Irreversible => None,
-    }
 }
 
 /// Whether a step may share a transaction with its neighbours on a fresh database.

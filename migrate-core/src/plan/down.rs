@@ -20,6 +20,7 @@ impl DownTarget {
         let recorded = status.entries.iter().rev().filter(|entry| entry.state.is_recorded());
         match self {
             DownTarget::Count(count) => recorded.take(count).collect(),
+            DownTarget::To(Version::ZERO) => recorded.collect(),
             DownTarget::To(version) => recorded.take_while(|entry| entry.version > version).collect(),
             DownTarget::Absent => recorded.filter(|entry| entry.meta.is_none()).collect(),
         }
@@ -72,7 +73,8 @@ impl<'a, C> Planner<'a, '_, C> {
             return;
         };
         let recorded = entry.row.and_then(|row| row.down_checksum.as_ref());
-        if recorded.is_some_and(|sum| stored.texts.contains_key(sum) && *sum != Checksum::of_text(&script.text)) {
+        let now = Checksum::of_text(&source::stored_down(sql, Some(self.facts.dialect)));
+        if recorded.is_some_and(|sum| stored.texts.contains_key(sum) && *sum != now) {
             plan.notes.push(Note::DownDiffers { label: entry.label() });
         }
         self.script_step(&sql.meta, Cow::Borrowed(script), Action::Revert, reason, plan, refused);
@@ -90,7 +92,7 @@ impl<'a, C> Planner<'a, '_, C> {
             return;
         };
         let up = stored.texts.get(&row.checksum).map(String::as_str);
-        match source::from_stored(entry.version, entry.name, up, down) {
+        match source::from_stored(entry.version, entry.name, up, down, Some(self.facts.dialect)) {
             Ok(SqlMigration { meta, down: Down::Script(script), .. }) => {
                 let script = Cow::<Script>::Owned(script);
                 self.script_step(&meta, script, Action::Revert, Reason::StoredText, plan, refused);

@@ -28,7 +28,12 @@ impl<'a> Head<'a> {
     const LENGTH: usize = 64;
 
     pub(super) fn new(text: &'a str, dialect: Dialect) -> Self {
-        Head { text, dialect, code: code(text, dialect).take(Self::LENGTH).collect() }
+        Head {
+            text,
+            dialect,
+            // (SELECT …) UNION …
+            code: code(text, dialect).skip_while(|(_, text)| *text == "(").take(Self::LENGTH).collect(),
+        }
     }
 
     /// Compares the head with a pattern of words:
@@ -36,6 +41,7 @@ impl<'a> Head<'a> {
     /// - `A|B`: one of these key words; `-A`: the same, but not part of the verb
     /// - `[A B]`: these key words, or none of them
     /// - `()`: something in parentheses, or nothing
+    /// - `%`: options with an equals sign, or none: ``DEFINER = `root`@`localhost` ``
     /// - `@`: the name of an object
     /// - `$`: the end of the statement
     pub(super) fn matches(&self, pattern: &str) -> Option<Match> {
@@ -44,6 +50,7 @@ impl<'a> Head<'a> {
         while let Some(word) = words.next() {
             match word {
                 "()" => found.next = self.behind_parentheses(found.next),
+                "%" => found.next = self.behind_options(found.next),
                 "@" => {
                     let (object, next) = self.object(found.next)?;
                     found.object = Some(object);
@@ -142,6 +149,18 @@ impl<'a> Head<'a> {
             Some((TokenKind::Word, text)) => words.split('|').any(|word| text.eq_ignore_ascii_case(word)),
             _ => false,
         }
+    }
+
+    fn behind_options(&self, mut at: usize) -> usize {
+        let is = |at: usize, sign| matches!(self.code.get(at), Some((_, text)) if *text == sign);
+        while is(at + 1, "=") {
+            at += 3;
+            if is(at, "@") {
+                at += 2;
+            }
+            at = self.behind_parentheses(at);
+        }
+        at
     }
 
     fn behind_parentheses(&self, at: usize) -> usize {

@@ -115,5 +115,4 @@ const COMMON: &[Row] = &[
     row("DELETE"),
     row("TRUNCATE [TABLE] @"),
     row("SELECT|VALUES|WITH|TABLE|EXPLAIN|ANALYZE"),
-    row("("),
 ];
