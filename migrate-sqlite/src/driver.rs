@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use crate::catalog;
 use crate::connect::Url;
-use crate::error::cause;
+use crate::error::{cause, cause_in};
 use crate::history::History;
 use crate::lock::SideLock;
 
@@ -200,6 +200,7 @@ impl<'c> Sqlite<'c> {
 
     /// One statement, to its end. SQLite must see exactly one where we see one.
     fn statement(&self, sql: &str) -> Result<(), Cause> {
+        let cause = |error| cause_in(sql, error);
         let mut statement = self.db().prepare(sql).map_err(cause)?;
         if statement.expanded_sql().is_some_and(|seen| seen.trim_end().len() != sql.trim_end().len()) {
             return Err(splits_differently());

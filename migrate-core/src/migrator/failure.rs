@@ -65,7 +65,7 @@ fn place(script: &Script, piece: &Piece, position: Option<ServerPosition>) -> Lo
     let offset = match position {
         None => 0,
         Some(ServerPosition::Byte(offset)) => offset,
-        Some(ServerPosition::Character(n)) => offset_of_char(text, n.saturating_sub(1)),
+        Some(ServerPosition::Character(n)) => offset_of_char(text, n),
         Some(ServerPosition::Line(line)) if line > 1 => {
             let position = Position { line: piece.position.line + line - 1, column: 1 };
             return Location { file: script.file.to_string(), position };
