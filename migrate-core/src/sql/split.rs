@@ -84,3 +84,6 @@ impl Piece {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
