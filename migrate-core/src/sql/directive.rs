@@ -97,3 +97,6 @@ pub(crate) fn directive_at(text: &str, token: Token) -> Option<Directive<'_>> {
     let line = text.get(token.start..token.end)?;
     starts_line.then(|| Directive::read(line, token.start))?
 }
+
+#[cfg(test)]
+mod tests;

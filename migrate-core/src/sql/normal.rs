@@ -92,3 +92,6 @@ fn feed(mut part: &str, sink: &mut dyn FnMut(&str)) {
     }
     sink(part);
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,10 +83,8 @@ impl<'a> Scan<'a> {
     }
 
     fn ends(&mut self) -> bool {
-        if self.tokens.in_versioned() {
-            return false;
-        }
-        self.body.semicolon() || self.tokens.has_delimiter_line()
+        let ends = self.body.semicolon() || self.tokens.has_delimiter_line();
+        ends && !self.tokens.in_versioned()
     }
 
     fn code(&mut self, token: Token) -> Result<(), SplitError> {

@@ -77,3 +77,6 @@ impl Piece {
         Some(Statement { text: text.get(start..end)?, offset: start, position: positions.at(start) })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,3 +156,6 @@ fn is_temporary(object: &ObjectName, dialect: Dialect) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     temporary("CREATE [OR REPLACE] -TEMP|TEMPORARY [RECURSIVE] VIEW @"),
     temporary("SELECT|WITH").having("INTO TEMP"),
     temporary("SELECT|WITH").having("INTO TEMPORARY"),
-    row("CREATE [UNIQUE] INDEX -CONCURRENTLY ON").fails(BLOCK),
+    row("CREATE [UNIQUE] INDEX -CONCURRENTLY -ON").fails(BLOCK),
     row("CREATE [UNIQUE] INDEX -CONCURRENTLY [IF NOT EXISTS] @").fails(BLOCK),
     row("CREATE [UNIQUE] INDEX -ON"),
     row("DROP INDEX -CONCURRENTLY [IF EXISTS] @").fails(BLOCK),
@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("TRUNCATE [TABLE] [ONLY] @"),
     row("UPDATE [ONLY] @"),
-    row("DELETE FROM [ONLY] @"),
+    row("DELETE -FROM [ONLY] @"),
     row("COPY|LOCK|GRANT|REVOKE|MERGE|NOTIFY|SECURITY|REASSIGN|IMPORT|REINDEX|FETCH|MOVE|CLOSE|SHOW|CHECKPOINT"),
 ];
 

@@ -10,7 +10,7 @@ pub(super) const ROWS: &[Row] = &[
     row("PRAGMA @"),
     temporary("CREATE -TEMP|TEMPORARY TABLE|VIEW|TRIGGER [IF NOT EXISTS] @"),
     row("CREATE -VIRTUAL TABLE [IF NOT EXISTS] @"),
-    row("INSERT [OR ABORT|FAIL|IGNORE|REPLACE|ROLLBACK] INTO @"),
+    row("INSERT [OR ABORT|FAIL|IGNORE|REPLACE|ROLLBACK] -INTO @"),
     row("UPDATE [OR ABORT|FAIL|IGNORE|REPLACE|ROLLBACK] @"),
     row("REINDEX"),
     row("VACUUM").fails("SQLite cannot VACUUM from within a transaction"),

@@ -1,0 +1,124 @@
+//! Where literals, names, numbers and placeholders end.
+
+use super::super::dialect::Variables;
+use super::super::error::SplitErrorKind;
+use super::{Escape, Found, TokenKind, Tokens, is_blank, is_word, is_word_start};
+
+impl Tokens<'_> {
+    pub(super) fn quoted(&self, start: usize, byte: u8) -> Option<Found> {
+        if let Some(quote) = self.rules.quotes.iter().find(|quote| quote.open == byte) {
+            let backslash = quote.backslash || (byte == b'\'' && self.escape == Escape::NextLine);
+            let (kind, error) = match quote.is_name {
+                true => (TokenKind::QuotedName, SplitErrorKind::UnterminatedQuotedName),
+                false => (TokenKind::String, SplitErrorKind::UnterminatedString),
+            };
+            let end = self.closing(start + 1, quote.close, quote.doubled, backslash);
+            return Some(end.map(|end| (kind, end)).ok_or((start, error)));
+        }
+        if byte == b'$' && self.rules.dollar_quotes {
+            return self.dollar_quoted(start);
+        }
+        let rest = self.bytes(start);
+        let prefix = self.rules.prefixes.iter().find(|prefix| {
+            rest.get(..prefix.opening.len())
+                .is_some_and(|opening| opening.eq_ignore_ascii_case(prefix.opening.as_bytes()))
+        })?;
+        let (close, kind, error) = match prefix.opening.ends_with('"') {
+            true => (b'"', TokenKind::QuotedName, SplitErrorKind::UnterminatedQuotedName),
+            false => (b'\'', TokenKind::String, SplitErrorKind::UnterminatedString),
+        };
+        let end = self.closing(start + prefix.opening.len(), close, true, prefix.backslash);
+        Some(end.map(|end| (kind, end)).ok_or((start, error)))
+    }
+
+    /// The end of the literal whose content starts at `at`.
+    fn closing(&self, mut at: usize, close: u8, doubled: bool, backslash: bool) -> Option<usize> {
+        loop {
+            at = self.run(at, |b| b != close && !(backslash && b == b'\\'));
+            match (self.byte(at)?, self.byte(at + 1)) {
+                // What a backslash hides may be wider than a byte; its tail is skipped as content.
+                (b'\\', _) if close != b'\\' => at += 2,
+                (_, Some(next)) if doubled && next == close => at += 2,
+                _ => return Some(at + 1),
+            }
+        }
+    }
+
+    /// `$tag$ … $tag$`. A dollar sign within a word never gets here: `DO$$` is one word.
+    fn dollar_quoted(&self, start: usize) -> Option<Found> {
+        let tag_end = match self.byte(start + 1)? {
+            b'$' => start + 1,
+            b if is_word_start(b) => self.run(start + 1, |b| is_word(b) && b != b'$'),
+            _ => return None,
+        };
+        if self.byte(tag_end) != Some(b'$') {
+            return None;
+        }
+        let tag = self.text.get(start..=tag_end)?;
+        let content = self.text.get(tag_end + 1..)?;
+        Some(match content.find(tag) {
+            Some(length) => Ok((TokenKind::String, tag_end + 1 + length + tag.len())),
+            None => Err((start, SplitErrorKind::UnterminatedDollarQuote { tag: tag.to_owned() })),
+        })
+    }
+
+    pub(super) fn number(&self, start: usize) -> usize {
+        let mut at = start;
+        while let Some(byte) = self.byte(at) {
+            let sign = matches!(byte, b'+' | b'-')
+                && matches!(self.byte(at.wrapping_sub(1)), Some(b'e' | b'E'))
+                && self.byte(at + 1).is_some_and(|b| b.is_ascii_digit());
+            let part = byte == b'.' || (is_word(byte) && byte != b'$');
+            if !(sign || part) || (at > start && self.delimiter(at).is_some()) {
+                break;
+            }
+            at += 1;
+        }
+        at
+    }
+
+    pub(super) fn variable(&self, start: usize, byte: u8) -> Option<usize> {
+        let content = start + 1;
+        match (self.rules.variables, byte) {
+            (Variables::Numbered, b'$') => {
+                let end = self.run(content, |b| b.is_ascii_digit());
+                (end > content).then_some(end)
+            }
+            (Variables::Sqlite, b'?') => Some(self.run(content, |b| b.is_ascii_digit())),
+            (Variables::Sqlite, b'$' | b'@' | b':' | b'#') => {
+                let mut end = content;
+                let mut named = false;
+                loop {
+                    let word = self.run(end, is_word);
+                    named |= word > end;
+                    end = word;
+                    match (self.byte(end), self.byte(end + 1)) {
+                        (Some(b':'), Some(b':')) => end += 2,
+                        // Tcl's array index runs to `)`, whatever is in it.
+                        (Some(b'('), _) if named => {
+                            end = self.run(end, |b| b != b')' && !is_blank(b));
+                            let closed = self.byte(end) == Some(b')');
+                            return Some(end + usize::from(closed));
+                        }
+                        _ => return named.then_some(end),
+                    }
+                }
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn word(&self, start: usize) -> usize {
+        match self.delimiter {
+            None => self.run(start, is_word),
+            // `END$$` ends with the delimiter `$$`, although `$` may be part of a word.
+            Some(_) => {
+                let mut at = start;
+                while self.byte(at).is_some_and(is_word) && (at == start || self.delimiter(at).is_none()) {
+                    at += 1;
+                }
+                at
+            }
+        }
+    }
+}
