@@ -13,7 +13,8 @@
 mod checksum;
 mod diff;
 pub mod driver;
-mod embedded;
+#[doc(hidden)]
+pub mod embedded;
 mod error;
 mod event;
 #[cfg(any(test, feature = "testing"))]

@@ -15,14 +15,13 @@ pub(super) fn label(path: &Path) -> String {
 
 /// The names in a directory and in its sub-directories, relative to it and `/`-separated; that of a directory ends in
 /// `/`. Nothing is read from deeper down. What can't be read goes to `mistakes`.
-pub(super) fn names(path: &Path, mistakes: &mut Vec<Mistake>) -> Vec<String> {
-    let label = label(path);
+pub(super) fn names(path: &Path, label: &str, mistakes: &mut Vec<Mistake>) -> Vec<String> {
     let mut names = Vec::new();
-    for (name, kind) in list(path, &label, mistakes).unwrap_or_default() {
+    for (name, kind) in list(path, label, mistakes).unwrap_or_default() {
         if !kind.is_dir() {
             names.push(name);
         } else if !name::hidden(&name)
-            && let Some(inside) = list(&path.join(&name), &super::join(&label, &name), mistakes)
+            && let Some(inside) = list(&path.join(&name), &super::join(label, &name), mistakes)
         {
             names.extend(inside.into_iter().map(|(file, kind)| match kind.is_dir() {
                 true => format!("{name}/{file}/"),

@@ -124,10 +124,18 @@ where
 /// # Errors
 /// As [`read`], and what the disk refuses.
 pub fn read_dir(path: &Path, dialect: Option<Dialect>) -> Result<Read, Mistakes> {
+    read_dir_labelled(path, &dir::label(path), dialect)
+}
+
+/// As [`read_dir`], with another name of the directory for messages: where it stands relative to a crate, for instance.
+///
+/// # Errors
+/// As [`read_dir`].
+pub fn read_dir_labelled(path: &Path, label: &str, dialect: Option<Dialect>) -> Result<Read, Mistakes> {
     let mut mistakes = Vec::new();
-    let names = dir::names(path, &mut mistakes);
+    let names = dir::names(path, label, &mut mistakes);
     let mut open = |name: &str| dir::bytes(path, name).map(Cow::Owned);
-    assemble(Source { label: &dir::label(path), names, open: &mut open, mistakes }, dialect)
+    assemble(Source { label, names, open: &mut open, mistakes }, dialect)
 }
 
 /// The names that [`read_dir`] would read, sorted, and those that it would refuse for being misspelt: to say which
@@ -137,7 +145,7 @@ pub fn read_dir(path: &Path, dialect: Option<Dialect>) -> Result<Read, Mistakes>
 /// What the disk refuses.
 pub fn list_dir(path: &Path) -> Result<Vec<String>, Mistakes> {
     let mut mistakes = Vec::new();
-    let mut names = dir::names(path, &mut mistakes);
+    let mut names = dir::names(path, &dir::label(path), &mut mistakes);
     names.retain(|name| {
         !name.ends_with('/') && matches!(name::entry(name), name::Entry::Part(_) | name::Entry::Wrong(_))
     });

@@ -145,7 +145,7 @@ fn transaction_control(
     dialect: Dialect,
 ) -> Vec<Mistake> {
     let mut found: Vec<Mistake> = Vec::new();
-    for statement in statements {
+    for statement in statements.iter().filter(|statement| statement.may_control_transaction(dialect)) {
         let recognised = statement.recognise(dialect);
         if recognised.role != Role::TransactionControl {
             continue;

@@ -28,11 +28,20 @@ impl<'a> Head<'a> {
     const LENGTH: usize = 64;
 
     pub(super) fn new(text: &'a str, dialect: Dialect) -> Self {
+        Self::of_length(Self::LENGTH, text, dialect)
+    }
+
+    /// The first word only, for [`begins`](Self::begins).
+    pub(super) fn first(text: &'a str, dialect: Dialect) -> Self {
+        Self::of_length(1, text, dialect)
+    }
+
+    fn of_length(length: usize, text: &'a str, dialect: Dialect) -> Self {
         Head {
             text,
             dialect,
             // (SELECT …) UNION …
-            code: code(text, dialect).skip_while(|(_, text)| *text == "(").take(Self::LENGTH).collect(),
+            code: code(text, dialect).skip_while(|(_, text)| *text == "(").take(length).collect(),
         }
     }
 
@@ -94,6 +103,11 @@ impl<'a> Head<'a> {
             }
         }
         Some(found)
+    }
+
+    /// Whether the statement begins with the first word of a pattern whose first word is plain.
+    pub(super) fn begins(&self, pattern: &str) -> bool {
+        self.is(0, pattern.split(' ').next().unwrap_or_default())
     }
 
     /// Whether these words follow each other somewhere in the statement, `..` standing for any

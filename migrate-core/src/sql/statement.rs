@@ -108,6 +108,14 @@ impl Statement<'_> {
         unknown.role = Role::Unknown;
         unknown
     }
+
+    /// Whether its first word is one of transaction control; [`recognise`](Self::recognise) knows whether it is
+    /// that. The macro asks it of every statement, in a build without optimisation, where the difference counts.
+    pub(crate) fn may_control_transaction(&self, dialect: Dialect) -> bool {
+        let head = Head::first(self.text, dialect);
+        let mut rows = tables(dialect).iter().copied().flatten();
+        rows.any(|row| row.role == Role::TransactionControl && head.begins(row.pattern))
+    }
 }
 
 impl Recognised {

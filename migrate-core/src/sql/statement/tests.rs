@@ -174,3 +174,23 @@ fn mysql() {
         check("INSERT IGNORE INTO t VALUES (1)", "INSERT t");
     }
 }
+
+/// What `may_control_transaction` relies on.
+#[test]
+fn transaction_control_begins_with_a_plain_word() {
+    for dialect in Dialect::ALL {
+        let control = tables(dialect).iter().copied().flatten().filter(|row| row.role == Role::TransactionControl);
+        for row in control {
+            let first = row.pattern.split(' ').next().unwrap_or_default();
+            assert!(first.bytes().all(|b| b.is_ascii_uppercase() || b == b'|'), "{dialect}: {}", row.pattern);
+        }
+    }
+    let check = |text, expected| {
+        let statements = split(text, Dialect::Postgres).expect(text);
+        assert_eq!(statements[0].may_control_transaction(Dialect::Postgres), expected, "{text}");
+    };
+    check("/* a */ commit", true);
+    check("savepoint", true);
+    check("SELECT 'commit'", false);
+    check("committed", false);
+}
