@@ -60,7 +60,9 @@ fn directory(input: ParseStream<'_>) -> Result<(String, Span)> {
         return refuse("the directory has no name: leave it out for \"migrations\"");
     }
     if value.starts_with('/') || std::path::Path::new(&value).is_absolute() {
-        return refuse("the directory must be relative to this crate's Cargo.toml: an absolute path is true on one machine");
+        return refuse(
+            "the directory must be relative to this crate's Cargo.toml: an absolute path is true on one machine",
+        );
     }
     if dir.contains('\\') {
         return refuse("separate the directory's parts by `/`, which every system understands");
@@ -70,9 +72,10 @@ fn directory(input: ParseStream<'_>) -> Result<(String, Span)> {
 
 fn dialect(input: ParseStream<'_>) -> Result<Dialect> {
     let known = || Dialect::ALL.map(Dialect::name).join(", ");
-    if let Ok(literal) = input.parse::<LitStr>() {
-        return Err(Error::new(literal.span(), format!("the dialect is a word without quotes: {}", known())));
+    if !input.peek(Ident) {
+        return Err(input.error(format!("the dialect is a word without quotes: one of {}", known())));
     }
-    let name: Ident = input.parse().map_err(|error| Error::new(error.span(), format!("a dialect: {}", known())))?;
-    name.to_string().parse().map_err(|_| Error::new(name.span(), format!("unknown dialect `{name}`: it is one of {}", known())))
+    let name: Ident = input.parse()?;
+    let unknown = |_| Error::new(name.span(), format!("unknown dialect `{name}`: it is one of {}", known()));
+    name.to_string().parse().map_err(unknown)
 }
