@@ -1,6 +1,118 @@
-//! Schema migrations.
+//! Schema migrations for SQLite (PostgreSQL and MySQL/MariaDB follow), in plain SQL, compiled into your application.
+//!
+//! **Every migration that was not applied yet is applied, whatever its place in the order; a failure leaves nothing
+//! behind; nobody needs a prompt on the production database.**
+//!
+//! ```
+//! use migrate::{Embedded, embed_migrations};
+//!
+//! // The directory `migrations` beside your Cargo.toml, compiled in.
+//! # macro_rules! embed_migrations { ($dir:literal) => { migrate::embed_migrations!("examples/quickstart/migrations") } }
+//! static MIGRATIONS: Embedded = embed_migrations!("migrations");
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let url = format!("sqlite:{}/app.db", dir.path().display());
+//! let report = migrate::up(&url, &MIGRATIONS)?; // url = "sqlite:app.db"
+//! println!("{report}"); // applied 17
+//! # assert_eq!(report.to_string(), "applied 17");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The nouns
+//!
+//! Each is a plain, printable value, and only the last arrow touches a database.
+//!
+//! ```text
+//! files / embedded / code -> Migrations ─┐
+//!                                        ├─> Status (a State per version) ──> Plan (or every Refusal) ──> Report
+//! database                -> HistoryRows ┘
+//! ```
+//!
+//! - [`Embedded`] is a directory as it was when the program was compiled; [`Migrations`] a sorted list from anywhere.
+//! - [`State`]: applied, pending, out-of-order, changed, missing, ahead, interrupted. The *set* of applied versions is
+//!   recorded, never one "current version", so a branch that is merged late is applied, not skipped.
+//! - [`Plan`]: what a run would do, or [every reason](Refused) why it would not.
+//! - [`Migrator`] is the one loop behind every function here and behind the command line; it takes options, and an
+//!   observer that sees each [`Event`].
+//! - [`Error`]: one message says where, what, what is now true, and what to do.
+//!
+//! # Cookbook
+//!
+//! On a connection that you have:
+//!
+//! ```
+//! # use migrate::{Embedded, embed_migrations};
+//! # static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations");
+//! let mut connection = rusqlite::Connection::open_in_memory()?;
+//! migrate::sqlite::up(&mut connection, &MIGRATIONS)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A migration in Rust, where SQL is not enough, at its place among the files:
+//!
+//! ```
+//! use migrate::{BoxError, Embedded, Meta, Migration, Migrations, Session, Version, embed_migrations};
+//! use rusqlite::Connection;
+//!
+//! struct TrimTitles;
+//!
+//! impl Migration<Connection> for TrimTitles {
+//!     fn meta(&self) -> &Meta {
+//!         static META: Meta = Meta::code(Version::new(20260401120000), "trim_titles");
+//!         &META
+//!     }
+//!
+//!     fn up(&self, db: &mut Session<'_, Connection>) -> Result<(), BoxError> {
+//!         db.connection().execute("UPDATE books SET title = trim(title)", [])?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations");
+//!
+//! let mut connection = Connection::open_in_memory()?;
+//! let known = Migrations::from(&MIGRATIONS).with(TrimTitles)?;
+//! let report = migrate::sqlite::up(&mut connection, &known)?;
+//! assert_eq!(report.done.len(), 18);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! With options, and watching:
+//!
+//! ```
+//! use migrate::sqlite::Sqlite;
+//! use migrate::{Event, Migrations, Migrator, OutOfOrder, Policy, UpTarget};
+//! # use migrate::{Embedded, embed_migrations};
+//! # static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations");
+//!
+//! let mut connection = rusqlite::Connection::open_in_memory()?;
+//! let mut policy = Policy::default();
+//! policy.out_of_order = OutOfOrder::Refuse;
+//! let mut driver = Sqlite::on(&mut connection);
+//! let mut migrator = Migrator::new(&mut driver).policy(policy).observer(|event| {
+//!     if let Event::Finished { step, duration } = event {
+//!         println!("{} took {duration:?}", step.label());
+//!     }
+//! });
+//! migrator.up(&Migrations::from(&MIGRATIONS), UpTarget::All)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! A feature adds names; it never changes a type, a default or a table. `sqlite` uses the system's SQLite,
+//! `sqlite-bundled` compiles one in, `include_dir` reads an `include_dir::Dir`.
 
 mod embed;
+mod set;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+mod url;
+
 #[doc(hidden)]
 pub use embed::__private;
 pub use migrate_core::*;
+pub use set::Set;
+pub use url::{down, up};

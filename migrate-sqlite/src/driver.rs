@@ -128,6 +128,11 @@ impl<'c> Sqlite<'c> {
         self.batch("BEGIN IMMEDIATE")
     }
 
+    /// On a read-only database `BEGIN IMMEDIATE` succeeds, and the first statement of the file would be blamed.
+    fn check_writable(&self) -> Result<(), Cause> {
+        self.batch(&self.history.no_op_sql())
+    }
+
     fn expect(&self, unit: &Unit<'_>) -> Result<(), Cause> {
         let expected = match unit.expect {
             Expect::Absent => None,
@@ -161,7 +166,8 @@ impl<'c> Sqlite<'c> {
         for (i, unit) in units.iter().enumerate() {
             let began = Instant::now();
             self.began = Some(began);
-            if let Err((statement, cause)) = self.unit(unit) {
+            let writable = if i == 0 { self.check_writable() } else { Ok(()) };
+            if let Err((statement, cause)) = writable.map_err(|cause| (None, cause)).and_then(|()| self.unit(unit)) {
                 let committed = self.keep_those_before(i, group);
                 return Err(fail(i, statement, committed, cause));
             }

@@ -123,6 +123,11 @@ impl History {
         Ok(journal)
     }
 
+    /// Writes nothing, and needs a database that can be written.
+    pub(crate) fn no_op_sql(&self) -> String {
+        format!("DELETE FROM {} WHERE 0", self.table(&self.tables.history))
+    }
+
     /// What the version's row says now: `None` = absent, `Some(finished)`.
     pub(crate) fn recorded(&self, connection: &Connection, version: Version) -> Result<Option<bool>, Cause> {
         let sql =

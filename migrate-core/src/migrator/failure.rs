@@ -23,7 +23,10 @@ impl<D: Driver> Migrator<'_, D> {
                 let piece = statement.and_then(|n| pieces.get(n));
                 let at = piece.map(|piece| place(script, piece, cause.position));
                 let line = at.as_ref().and_then(|at| line_of(script, at));
-                let at = at.or_else(|| Some(Location::in_script(script, 0)));
+                // A database that can't be had is no fault of the file's.
+                let blameless =
+                    matches!(cause.kind, CauseKind::LockTimeout | CauseKind::Access | CauseKind::ConnectionLost);
+                let at = at.or_else(|| (!blameless).then(|| Location::in_script(script, 0)));
                 (at, line, statement.map(|n| (n + 1, pieces.len())))
             }
             Work::Code | Work::Nothing => (None, None, None),

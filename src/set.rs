@@ -1,0 +1,83 @@
+use std::fmt;
+#[cfg(feature = "sqlite")]
+use std::sync::Arc;
+
+use migrate_core::Embedded;
+#[cfg(feature = "sqlite")]
+use migrate_core::{DuplicateVersion, Migration, Migrations};
+
+/// Embedded migrations, and those in Rust for the databases that have them: what the functions that take a URL work
+/// with, for only the URL says which database it is.
+///
+/// ```
+/// use migrate::{BoxError, Embedded, Meta, Migration, Session, Set, Version, embed_migrations};
+/// use rusqlite::Connection;
+///
+/// struct Backfill;
+///
+/// impl Migration<Connection> for Backfill {
+///     fn meta(&self) -> &Meta {
+///         static META: Meta = Meta::code(Version::new(20261120120000), "backfill");
+///         &META
+///     }
+///     fn up(&self, db: &mut Session<'_, Connection>) -> Result<(), BoxError> {
+///         db.run("UPDATE books SET title = trim(title)")
+///     }
+/// }
+///
+/// static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations");
+///
+/// let report = migrate::up("sqlite::memory:", Set::new(&MIGRATIONS).sqlite(Backfill))?;
+/// assert_eq!(report.done.len(), 18);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Set<'a> {
+    embedded: &'a Embedded,
+    #[cfg(feature = "sqlite")]
+    sqlite: Vec<Arc<dyn Migration<rusqlite::Connection> + 'a>>,
+}
+
+impl<'a> Set<'a> {
+    /// The embedded ones alone.
+    pub const fn new(embedded: &'a Embedded) -> Self {
+        Set {
+            embedded,
+            #[cfg(feature = "sqlite")]
+            sqlite: Vec::new(),
+        }
+    }
+
+    /// With a migration in Rust that runs on SQLite.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn sqlite(mut self, migration: impl Migration<rusqlite::Connection> + 'a) -> Self {
+        self.sqlite.push(Arc::new(migration));
+        self
+    }
+
+    /// What SQLite is to run.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn for_sqlite(&self) -> Result<Migrations<'_, rusqlite::Connection>, DuplicateVersion> {
+        let mut code = self.sqlite.iter();
+        code.try_fold(Migrations::from(self.embedded), |known, migration| known.with_ref(migration.as_ref()))
+    }
+}
+
+impl<'a> From<&'a Embedded> for Set<'a> {
+    fn from(embedded: &'a Embedded) -> Self {
+        Set::new(embedded)
+    }
+}
+
+impl<'a> From<&Set<'a>> for Set<'a> {
+    fn from(set: &Set<'a>) -> Self {
+        set.clone()
+    }
+}
+
+impl fmt::Debug for Set<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Set").field("dir", &self.embedded.dir()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,3 @@
+//! SQLite, on rusqlite: see [what it promises](migrate_sqlite).
+
+pub use migrate_sqlite::{Sqlite, Url, UrlError, down, up};

@@ -1,0 +1,80 @@
+use std::panic::resume_unwind;
+use std::thread;
+
+use migrate_core::{Cause, CauseKind, DownTarget, Error, Report, UpTarget};
+
+use crate::Set;
+
+/// Applies what is pending on the database that the URL names, on a connection of its own.
+///
+/// It connects, works and drops on a thread of its own and waits for it, so it is safe inside `#[tokio::main]`, where
+/// blocking clients panic; like any call that waits it holds its worker up, so start-up is its place.
+///
+/// | URL | feature |
+/// |---|---|
+/// | `sqlite:app.db`, `sqlite:/var/lib/app.db`, `sqlite::memory:` | `sqlite` or `sqlite-bundled` |
+///
+/// # Errors
+/// When there is no driver for the URL, the database can't be reached, the plan is refused, the lock can't be had within
+/// a minute, or a migration fails.
+pub fn up<'a>(url: impl AsRef<str>, set: impl Into<Set<'a>>) -> Result<Report, Error> {
+    run(url.as_ref(), &set.into(), Way::Up)
+}
+
+/// Reverts the newest `count` migrations on the database that the URL names; as [`up`] otherwise.
+///
+/// # Errors
+/// As [`up`].
+pub fn down<'a>(url: impl AsRef<str>, set: impl Into<Set<'a>>, count: usize) -> Result<Report, Error> {
+    run(url.as_ref(), &set.into(), Way::Down(DownTarget::Count(count)))
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Up,
+    Down(DownTarget),
+}
+
+fn run(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
+    let work = || match url.split_once(':').map(|(scheme, _)| scheme) {
+        #[cfg(feature = "sqlite")]
+        Some("sqlite") => on_sqlite(url, set, way),
+        scheme => Err(no_driver(scheme)),
+    };
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().name("migrate".into()).spawn_scoped(scope, work);
+        let worker = worker.map_err(|error| access("starting a thread", error.to_string()))?;
+        worker.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+#[cfg(feature = "sqlite")]
+fn on_sqlite(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
+    use migrate_core::Migrator;
+    use migrate_sqlite::{Sqlite, Url};
+    let url: Url = url.parse().map_err(|error| access("reading the database URL", format!("{error}")))?;
+    let opened = Sqlite::open(&url);
+    let mut driver = opened.map_err(|cause| Error::Database { doing: "opening the database", cause })?;
+    let known = set.for_sqlite()?;
+    let mut migrator = Migrator::new(&mut driver);
+    match way {
+        Way::Up => migrator.up(&known, UpTarget::All),
+        Way::Down(target) => migrator.down(&known, target),
+    }
+}
+
+/// Only the scheme is ever named: the rest of a URL may hold a password.
+fn no_driver(scheme: Option<&str>) -> Error {
+    let known = if cfg!(feature = "sqlite") { "sqlite:" } else { "none, for no database is switched on as a feature" };
+    let found = match scheme {
+        Some(scheme) if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => {
+            format!("there is no driver for `{scheme}:` in this program")
+        }
+        _ => "the database URL has no scheme".to_owned(),
+    };
+    access("reading the database URL", format!("{found}; known: {known}"))
+}
+
+fn access(doing: &'static str, message: String) -> Error {
+    Error::Database { doing, cause: Cause::new(CauseKind::Access, message) }
+}
