@@ -16,8 +16,8 @@
 ///
 /// ```text
 /// error: 2 mistakes in the migrations:
-///        migrations/20260102030405_create_users.up.sql:3:27: this string has no end
 ///        migrations/001_users.sql: a version is a UTC timestamp of 14 digits (YYYYMMDDhhmmss), but `001` has 3
+///        migrations/20260102030405_create_users.up.sql:3:27: unterminated string that starts here
 /// ```
 ///
 /// # Files
@@ -39,7 +39,7 @@
 /// An edit of a file that was compiled in builds the crate again. The compiler does not notice a *new* file by itself:
 /// that takes a line in the crate's `build.rs`,
 ///
-/// ```
+/// ```text
 /// // build.rs
 /// fn main() {
 ///     println!("cargo::rerun-if-changed=migrations");

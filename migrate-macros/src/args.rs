@@ -72,11 +72,10 @@ fn directory(input: ParseStream<'_>) -> Result<(String, Span)> {
 
 fn dialect(input: ParseStream<'_>) -> Result<Dialect> {
     let known = || Dialect::ALL.map(Dialect::name).join(", ");
-    if let Ok(literal) = input.parse::<LitStr>() {
-        return Err(Error::new(literal.span(), format!("the dialect is a word without quotes: {}", known())));
+    if !input.peek(Ident) {
+        return Err(input.error(format!("the dialect is a word without quotes: one of {}", known())));
     }
-    let name: Ident = input.parse().map_err(|error| Error::new(error.span(), format!("a dialect: {}", known())))?;
-    name.to_string()
-        .parse()
-        .map_err(|_| Error::new(name.span(), format!("unknown dialect `{name}`: it is one of {}", known())))
+    let name: Ident = input.parse()?;
+    let unknown = |_| Error::new(name.span(), format!("unknown dialect `{name}`: it is one of {}", known()));
+    name.to_string().parse().map_err(unknown)
 }

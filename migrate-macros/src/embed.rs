@@ -18,10 +18,8 @@ pub(crate) fn embed(args: &Args) -> Result<TokenStream> {
 }
 
 fn read(args: &Args, path: &Path) -> std::result::Result<Read, String> {
-    source::read_dir_labelled(path, &args.dir, args.dialect).map_err(|mistakes| match source::list_dir(path) {
-        Ok(_) => mistakes.to_string(),
-        Err(_) => {
-            format!("{mistakes}\n  help: it is relative to this crate's Cargo.toml: looked at {}", path.display())
-        }
+    source::read_dir_labelled(path, &args.dir, args.dialect).map_err(|mistakes| match path.exists() {
+        true => mistakes.to_string(),
+        false => format!("{mistakes}\n  help: it is relative to this crate's Cargo.toml: looked at {}", path.display()),
     })
 }

@@ -1,0 +1,2 @@
+-- migrate:options nothing-to-undo store:false
+UPDATE c SET id = 2;

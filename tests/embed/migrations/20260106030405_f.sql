@@ -1,0 +1,2 @@
+-- migrate:options foreign_keys:off
+UPDATE c SET id = 3;

@@ -1,0 +1,16 @@
+//! The crate `migrate` under another name: nothing that the macro writes may name it.
+
+/// The directory that is meant when none is given.
+pub static MIGRATIONS: db::Embedded = db::embed_migrations!();
+
+#[cfg(test)]
+mod tests {
+    use super::MIGRATIONS;
+
+    #[test]
+    fn embedded() {
+        assert_eq!(MIGRATIONS.files(), ["20260102030405_create_users.sql"]);
+        assert_eq!(MIGRATIONS.dir(), "migrations");
+        MIGRATIONS.assert_fresh();
+    }
+}

@@ -1,0 +1,3 @@
+CREATE TABLE users (id INTEGER);
+COMMIT;
+CREATE TABLE books (id INTEGER);

@@ -1,0 +1,3 @@
+CREATE TABLE users (name TEXT DEFAULT 'a\');
+-- migrate:down
+DROP TABLE users; -- ');

@@ -1,0 +1,2 @@
+-- migrate:uop
+CREATE TABLE users (id INTEGER);

@@ -1,0 +1,2 @@
+-- migrate:up transaktion:false
+CREATE TABLE users (id INTEGER);

@@ -1,0 +1,2 @@
+CREATE TABLE users (id INTEGER);
+  /* to be continued

@@ -1,0 +1,2 @@
+CREATE TABLE users (id INTEGER);
+INSERT INTO users VALUES ('Jose);
