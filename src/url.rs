@@ -1,3 +1,5 @@
+#![cfg_attr(not(feature = "sqlite"), allow(unused, reason = "no driver is switched on"))]
+
 use std::panic::resume_unwind;
 use std::thread;
 
