@@ -5,7 +5,7 @@ use migrate_core::{Cause, CauseKind, Checksum, Direction, Version};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::catalog::{self, literal, name};
-use crate::error::cause;
+use crate::error::{self, cause};
 
 /// UTC with milliseconds, by the database's clock.
 const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
@@ -41,7 +41,17 @@ impl History {
     pub(crate) fn read(&self, connection: &Connection) -> Result<Option<Vec<HistoryRow>>, Cause> {
         let mut select = match connection.prepare(&self.select()) {
             Ok(select) => select,
-            Err(error) => return self.why_unreadable(connection, cause(error)),
+            Err(error) => {
+                let cause = cause(error);
+                if cause.kind != CauseKind::Statement {
+                    return Err(cause);
+                }
+                if !self.is_there(connection)? {
+                    return Ok(None);
+                }
+                // Another starter may have made it between the two looks: seen with eight of them at once.
+                connection.prepare(&self.select()).map_err(|error| self.not_ours(connection, error::cause(error)))?
+            }
         };
         let mut rows = select.query([]).map_err(cause)?;
         let mut history = Vec::new();
@@ -55,21 +65,17 @@ impl History {
         Ok(Some(history))
     }
 
-    /// Only "there is no such table, in any schema" is an empty history.
-    fn why_unreadable(&self, connection: &Connection, cause: Cause) -> Result<Option<Vec<HistoryRow>>, Cause> {
-        if cause.kind != CauseKind::Statement {
-            return Err(cause);
-        }
+    /// Whether there is a history to be read: only "there is no such table, in any schema" is an empty one.
+    fn is_there(&self, connection: &Connection) -> Result<bool, Cause> {
         let table = &self.tables.history;
         let found = catalog::schemas_with_table(connection, table)?;
         match found.first() {
-            None => Ok(None),
-            Some(_) if found.iter().any(|schema| schema == self.schema()) => Err(self.not_ours(connection, cause)),
-            Some(other) => {
+            Some(other) if !found.iter().any(|schema| schema == self.schema()) => {
                 let message =
                     format!("the history is looked for in {}.{table}, but stands in {other}.{table}", self.schema());
                 Err(Cause::new(CauseKind::History, message).hint("name the schema that it stands in"))
             }
+            found => Ok(found.is_some()),
         }
     }
 

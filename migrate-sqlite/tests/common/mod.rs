@@ -1,5 +1,5 @@
 //! What the suites share: sets from texts, and looking at a database as a stranger would.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use migrate_core::sql::Dialect;
 use migrate_core::{DownTarget, Error, Migrations, Migrator, Report, UpTarget, source};
