@@ -3,6 +3,7 @@
 mod failure;
 mod journaled;
 mod lock;
+mod redo;
 mod rows;
 mod run;
 mod settle;
