@@ -4,6 +4,7 @@ mod failure;
 mod journaled;
 mod lock;
 mod redo;
+mod render;
 mod rows;
 mod run;
 mod settle;
