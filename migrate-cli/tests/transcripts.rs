@@ -185,6 +185,18 @@ fn the_lock_is_waited_for() {
     session.check(file!["transcripts/the_lock_is_waited_for.txt"]);
 }
 
+/// Outside a transaction what ran stays, and the next run goes on behind it.
+#[test]
+fn interrupted_and_resumed() {
+    let mut session = Session::new();
+    let text = "-- migrate:options transaction:false\nCREATE TABLE a (x);\nCREATE TABL b (x);\nVACUUM;\n";
+    session.write("migrations/20260101000000_j.sql", text).run("up").run("up --format json");
+    session.run("status --exit-code").run("plan").run("down");
+    session.write("migrations/20260101000000_j.sql", &text.replace("TABL b", "TABLE b"));
+    session.run("up --dry-run").run("up -v").run("status --exit-code").tables();
+    session.check(file!["transcripts/interrupted_and_resumed.txt"]);
+}
+
 #[test]
 fn settle() {
     let mut session = Session::new();
