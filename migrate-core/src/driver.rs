@@ -85,7 +85,14 @@ pub trait Driver {
     /// Which unit and which statement failed, and how many units are committed all the same.
     fn apply(&mut self, units: &[Unit<'_>], group: Group) -> Result<Vec<Duration>, Failed>;
 
-    /// The SQL that [`apply`](Self::apply) would run, as text to read or to hand to a DBA.
+    /// The SQL that [`prepare`](Self::prepare) would run now; empty when no table is missing. Creates nothing.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    fn render_prepare(&mut self) -> Result<String, Cause>;
+
+    /// The SQL that [`apply`](Self::apply) would run, as text to read or to hand to a DBA; several units share one
+    /// transaction here too. Guards and checks of the history are left out.
     fn render(&self, units: &[Unit<'_>]) -> String;
 
     /// Opens the transaction of a migration in Rust; `unit` holds no statement.

@@ -346,6 +346,10 @@ impl Driver for Fake {
         }
     }
 
+    fn render_prepare(&mut self) -> Result<String, Cause> {
+        Ok(String::new())
+    }
+
     fn render(&self, units: &[Unit<'_>]) -> String {
         format!("{units:?}")
     }

@@ -99,6 +99,12 @@ impl<'a, C> Migrations<'a, C> {
         self.embedded
     }
 
+    /// Those of these versions.
+    pub(crate) fn only(&self, keep: impl Fn(Version) -> bool) -> Migrations<'_, C> {
+        let list = self.iter().filter(|migration| keep(migration.meta().version)).map(Item::Borrowed).collect();
+        Migrations { list, embedded: self.embedded }
+    }
+
     fn sorted(mut list: Vec<Item<'a, C>>, embedded: Option<&'a Embedded>) -> Result<Self, DuplicateVersion> {
         list.sort_by_key(Item::version);
         for pair in list.windows(2) {

@@ -63,9 +63,11 @@ impl FromStr for Url {
             None | Some("mode=rwc") => OpenMode::Create,
             Some("mode=rw") => OpenMode::ReadWrite,
             Some("mode=ro") => OpenMode::ReadOnly,
+            // Not its value: in `?key=…` of an encrypting build that is the password.
             Some(other) => {
+                let key = other.split('=').next().unwrap_or_default();
                 return Err(UrlError(format!(
-                    "`?{other}` in a SQLite URL: only mode=ro, mode=rw and mode=rwc are known"
+                    "`?{key}` in a SQLite URL: only mode=ro, mode=rw and mode=rwc are known"
                 )));
             }
         };

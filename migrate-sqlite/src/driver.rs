@@ -406,35 +406,54 @@ impl Driver for Sqlite<'_> {
         Ok(durations)
     }
 
+    fn render_prepare(&mut self) -> Result<String, Cause> {
+        match self.history.is_complete(self.db())? {
+            true => Ok(String::new()),
+            false => {
+                Ok(format!("-- the tables of the history\nBEGIN IMMEDIATE;\n{}COMMIT;\n", self.history.create_sql()))
+            }
+        }
+    }
+
     fn render(&self, units: &[Unit<'_>]) -> String {
+        let keys_off = units.iter().any(|unit| unit.foreign_keys == ForeignKeys::Off);
+        let alone = units.iter().any(|unit| unit.mode == UnitMode::Alone);
         let mut sql = String::new();
+        let mut line = |text: &str| {
+            sql.push_str(text.trim_end());
+            sql.push('\n');
+        };
+        let rows = |writes: &[RowWrite<'_>]| -> String {
+            writes.iter().map(|write| self.history.write_sql(write, Duration::ZERO) + "\n").collect()
+        };
+        if keys_off {
+            line("PRAGMA foreign_keys = OFF;");
+        }
+        if !alone {
+            line("BEGIN IMMEDIATE;");
+        }
         for unit in units {
-            let keys_off = unit.foreign_keys == ForeignKeys::Off;
-            let alone = unit.mode == UnitMode::Alone;
-            let mut line = |text: &str| {
-                sql.push_str(text);
-                sql.push('\n');
-            };
-            if keys_off {
-                line("PRAGMA foreign_keys = OFF;");
+            if !unit.before.is_empty() {
+                line(&rows(&unit.before));
             }
-            if !alone {
-                line("BEGIN IMMEDIATE;");
-            }
-            unit.before.iter().for_each(|write| line(&self.history.write_sql(write, Duration::ZERO)));
             if let Some(script) = unit.script {
                 unit.statements.iter().for_each(|piece| line(&format!("{};", piece.text(script))));
             }
-            if keys_off {
-                line("PRAGMA foreign_key_check; -- any row: roll back");
+            if unit.restore_settings {
+                line("-- here the settings of the session are put back as they were");
             }
-            unit.after.iter().for_each(|write| line(&self.history.write_sql(write, Duration::ZERO)));
-            if !alone {
-                line("COMMIT;");
+            if !unit.after.is_empty() {
+                line(&rows(&unit.after));
             }
-            if keys_off {
-                line("PRAGMA foreign_keys = ON;");
-            }
+        }
+        if keys_off {
+            line("PRAGMA foreign_key_check; -- any row: ROLLBACK");
+        }
+        if !alone {
+            line("COMMIT;");
+        }
+        if keys_off {
+            line("PRAGMA foreign_keys = ON;");
         }
         sql
     }

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use super::Migrator;
-use super::rows::{self, expected};
+use super::rows::{self, Signature, expected};
 use super::run::{Run, Trouble};
 use crate::driver::{Cause, CauseKind, Driver, Evidence, Expect, Group, Unit, UnitMode};
 use crate::error::Kept;
@@ -10,7 +10,7 @@ use crate::history::{JournalRow, JournalState, RowWrite};
 use crate::journal::{Resume, resume};
 use crate::plan::{self, Action, Location, Piece, Reason, Step};
 use crate::sql::{InTransaction, Role};
-use crate::{Checksum, Direction, Error, Script};
+use crate::{Checksum, Direction, Error, Migrations, Script};
 
 /// Whether it was the statement itself that the database refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -121,16 +121,10 @@ impl<D: Driver> Migrator<'_, D> {
         let mut rung = 0;
         loop {
             let (timeout, pause) = self.rung(step, rung);
-            let done = RowWrite::Journal(line(step, script, n, piece, JournalState::Done));
-            let mut unit = rows::part(step, Expect::Begun, vec![done]);
-            unit.script = Some(script);
-            unit.statements = std::slice::from_ref(piece);
+            let mut unit = statement_unit(step, script, n, piece, transactional);
             unit.lock_timeout = timeout;
-            if !transactional || piece.in_transaction != InTransaction::Runs {
-                let mut started = line(step, script, n, piece, JournalState::Started);
+            if let [RowWrite::Journal(started)] = unit.before.as_mut_slice() {
                 started.pre_image = self.driver.pre_image(piece.text(script)).map_err(not_sent)?;
-                unit.mode = UnitMode::Alone;
-                unit.before = vec![RowWrite::Journal(started)];
             }
             match (self.driver.apply(&[unit], Group::AllOrNothing), pause) {
                 (Ok(_), _) => return Ok(()),
@@ -151,12 +145,7 @@ impl<D: Driver> Migrator<'_, D> {
         run: &mut Run<'_, '_, D::Connection>,
         step: &Step<'_>,
     ) -> Result<(), Trouble> {
-        let after = match (step.action, step.reason) {
-            (Action::Revert, Reason::Resume) => Vec::new(),
-            (Action::Revert, _) => vec![RowWrite::Reverting(step.version, &run.signed.run_id)],
-            (_, Reason::Resume) => rows::recorded(step, run.known, run.signed, RowWrite::Accepted),
-            _ => rows::recorded(step, run.known, run.signed, RowWrite::Begun),
-        };
+        let after = begin_rows(step, run.known, run.signed);
         match self.write(rows::part(step, expected(step), after)) {
             Ok(()) => Ok(()),
             Err(cause) if cause.kind == CauseKind::HistoryMoved => Err(Trouble::Moved),
@@ -171,15 +160,7 @@ impl<D: Driver> Migrator<'_, D> {
         step: &Step<'_>,
         journal: bool,
     ) -> Result<(), Trouble> {
-        let mut after = Vec::with_capacity(2);
-        if journal {
-            after.push(RowWrite::JournalCleared(step.version));
-        }
-        after.push(match step.direction() {
-            Direction::Up => RowWrite::Finished(step.version),
-            Direction::Down => RowWrite::Reverted(step.version),
-        });
-        match self.write(rows::part(step, Expect::Begun, after)) {
+        match self.write(rows::part(step, Expect::Begun, finish_rows(step, journal))) {
             Ok(()) => Ok(()),
             Err(cause) => Err(self.failed(run, step, None, cause, Some(Kept::Unknown))),
         }
@@ -190,6 +171,49 @@ impl<D: Driver> Migrator<'_, D> {
         unit.lock_timeout = self.ladder.rungs.last().map(|(wait, _)| *wait);
         self.driver.apply(&[unit], Group::AllOrNothing).map(|_| ()).map_err(|failed| failed.cause)
     }
+}
+
+/// What says that a step has begun.
+pub(super) fn begin_rows<'s, C>(
+    step: &Step<'_>,
+    known: &'s Migrations<'_, C>,
+    signed: &'s Signature,
+) -> Vec<RowWrite<'s>> {
+    match (step.action, step.reason) {
+        (Action::Revert, Reason::Resume) => Vec::new(),
+        (Action::Revert, _) => vec![RowWrite::Reverting(step.version, &signed.run_id)],
+        (_, Reason::Resume) => rows::recorded(step, known, signed, RowWrite::Accepted),
+        _ => rows::recorded(step, known, signed, RowWrite::Begun),
+    }
+}
+
+/// What says that it is done.
+pub(super) fn finish_rows(step: &Step<'_>, journal: bool) -> Vec<RowWrite<'static>> {
+    let cleared = journal.then_some(RowWrite::JournalCleared(step.version));
+    let done = match step.direction() {
+        Direction::Up => RowWrite::Finished(step.version),
+        Direction::Down => RowWrite::Reverted(step.version),
+    };
+    cleared.into_iter().chain([done]).collect()
+}
+
+/// One statement with its line of the journal; where the two can't be one, a line before it says that it begins.
+pub(super) fn statement_unit<'s>(
+    step: &Step<'_>,
+    script: &'s Script,
+    n: usize,
+    piece: &'s Piece,
+    transactional: bool,
+) -> Unit<'s> {
+    let journal = |state| RowWrite::Journal(line(step, script, n, piece, state));
+    let mut unit = rows::part(step, Expect::Begun, vec![journal(JournalState::Done)]);
+    unit.script = Some(script);
+    unit.statements = std::slice::from_ref(piece);
+    if !transactional || piece.in_transaction != InTransaction::Runs {
+        unit.mode = UnitMode::Alone;
+        unit.before = vec![journal(JournalState::Started)];
+    }
+    unit
 }
 
 fn line(step: &Step<'_>, script: &Script, n: usize, piece: &Piece, state: JournalState) -> JournalRow {

@@ -3,6 +3,8 @@
 mod failure;
 mod journaled;
 mod lock;
+mod redo;
+mod render;
 mod rows;
 mod run;
 mod settle;

@@ -84,7 +84,7 @@ impl<'a, C> Planner<'a, '_, C> {
         let label = entry.label();
         let Some(row) = entry.row else { return };
         let Some(key) = &row.down_checksum else {
-            refused.push(Refusal::Irreversible { label });
+            refused.push(Refusal::NoStoredText { label });
             return;
         };
         let Some(down) = stored.texts.get(key) else {

@@ -1,0 +1,281 @@
+//! The arguments, as clap reads them. What is not built is not in the help.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use migrate_core::Version;
+use migrate_core::sql::Dialect;
+
+use crate::config::duration;
+use crate::output::{Format, Verbosity};
+
+/// Schema migrations in plain SQL
+#[derive(Parser, Debug)]
+#[command(name = "migrate", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(infer_long_args = false, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Settings are taken from the options, then the environment, then the file .env, then migrate.toml.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status --exit-code), 4 changed or refused,
+6 a lock could not be had in time, 130 Ctrl-C, 143 SIGTERM.";
+
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Options of all commands")]
+pub(crate) struct Global {
+    /// The database, for instance sqlite:app.db [env: DATABASE_URL]
+    #[arg(short, long, global = true, value_name = "URL", conflicts_with = "database_url_file")]
+    pub(crate) database_url: Option<String>,
+    /// A file that holds the database's URL
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) database_url_file: Option<PathBuf>,
+    /// Where the migrations are [env: MIGRATIONS_DIR] [default: migrations]
+    #[arg(long, global = true)]
+    pub(crate) dir: Option<PathBuf>,
+    /// The name of the history table [default: migrate_history]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) table: Option<String>,
+    /// The schema of the history table
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) schema: Option<String>,
+    /// How long to wait for another run to end: 500ms, 60s, 2m [default: 60s]
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) lock_timeout: Option<Duration>,
+    /// What stdout holds
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Fail unless this binary has this version
+    #[arg(long, global = true, value_name = "VERSION")]
+    pub(crate) require_version: Option<String>,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, action = ArgAction::SetTrue, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    verbose: bool,
+}
+
+impl Global {
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Make the migrations directory and the files around it
+    Init,
+    /// Make the files of a new migration
+    New(New),
+    /// Apply what is pending
+    Up(Up),
+    /// Revert the newest migrations
+    Down(Down),
+    /// Revert the newest migrations and apply them again
+    Redo(Redo),
+    /// Show every migration and its state
+    Status(Status),
+    /// Show what `up` would do, and why
+    Plan(Plan),
+    /// Accept the file of an applied migration as it is now
+    Repair(One),
+    /// Record a migration and all older ones as applied, without running them
+    Baseline(One),
+    /// Revert every applied migration whose file is gone, from its stored text
+    RevertMissing(RevertMissing),
+    /// Say whether a statement ran that was under way when its run died
+    Settle(Settle),
+    /// Show how a file of SQL is split into statements
+    Statements(Statements),
+    /// Print the completions of a shell
+    Completions(Completions),
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct New {
+    /// What the migration does: `new create users`
+    #[arg(required = true)]
+    pub(crate) words: Vec<String>,
+    /// One file with an up and a down section, instead of two files
+    #[arg(long)]
+    pub(crate) sections: bool,
+    /// For statements that can't be in a transaction
+    #[arg(long)]
+    pub(crate) no_transaction: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Up {
+    /// Only the oldest N of what is pending
+    #[arg(conflicts_with = "to", value_parser = count)]
+    pub(crate) n: Option<usize>,
+    /// Only up to this version, itself included
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    pub(crate) to: Option<Version>,
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// All in one transaction: a failure leaves nothing
+    #[arg(long)]
+    pub(crate) one_transaction: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Down {
+    /// How many; more than there are reverts all [default: 1]
+    #[arg(conflicts_with = "to", value_parser = count)]
+    pub(crate) n: Option<usize>,
+    /// All that are newer than this version, which stays; 0 reverts all
+    #[arg(long, value_name = "VERSION", value_parser = version_or_zero)]
+    pub(crate) to: Option<Version>,
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Redo {
+    /// How many
+    #[arg(default_value = "1", value_parser = count)]
+    pub(crate) n: usize,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Status {
+    /// Exit with 3 when something is pending, with 4 when an applied file has changed
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Plan {
+    /// Only up to this version, itself included
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    pub(crate) to: Option<Version>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct One {
+    /// The 14 digits that its file name begins with
+    #[arg(value_parser = version)]
+    pub(crate) version: Version,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct RevertMissing {
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Settle {
+    /// The 14 digits of the migration
+    #[arg(value_parser = version)]
+    pub(crate) version: Version,
+    /// Which of its statements, from 1
+    #[arg(value_parser = count)]
+    pub(crate) n: usize,
+    /// `applied`: it ran, the next run goes on behind it; `again`: the next run sends it again
+    #[arg(value_enum)]
+    pub(crate) answer: Answer,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Answer {
+    Applied,
+    Again,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Statements {
+    /// The file
+    pub(crate) file: PathBuf,
+    /// How its SQL is read [default: as the database's URL says]
+    #[arg(long, value_enum)]
+    pub(crate) dialect: Option<DialectName>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DialectName {
+    Postgres,
+    Mysql,
+    Mariadb,
+    Sqlite,
+}
+
+impl From<DialectName> for Dialect {
+    fn from(name: DialectName) -> Self {
+        match name {
+            DialectName::Postgres => Dialect::Postgres,
+            DialectName::Mysql => Dialect::Mysql,
+            DialectName::Mariadb => Dialect::Mariadb,
+            DialectName::Sqlite => Dialect::Sqlite,
+        }
+    }
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("0 of them is nothing to do".into()),
+        Ok(_) if text.len() == 14 => Err(format!("this looks like a version: did you mean `--to {text}`?")),
+        Ok(count) => Ok(count),
+        Err(_) => Err("a number is wanted".into()),
+    }
+}
+
+/// Unchecked by the calendar: directories of diesel have times that are none, and a version that does not exist is
+/// refused anyway.
+fn version(text: &str) -> Result<Version, String> {
+    match text.parse() {
+        Ok(number) if text.len() == 14 && text.bytes().all(|b| b.is_ascii_digit()) => Ok(Version::new(number)),
+        _ => Err("a version is the 14 digits that the file name begins with".into()),
+    }
+}
+
+fn version_or_zero(text: &str) -> Result<Version, String> {
+    if text == "0" { Ok(Version::ZERO) } else { version(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn versions_and_counts() {
+        assert_eq!(version("20260105093000"), Ok(Version::new(20260105093000)));
+        assert_eq!(version_or_zero("0"), Ok(Version::ZERO));
+        for wrong in ["", "0", "2026010509300", "202601050930000", "+2026010509300", "20260105093000_users"] {
+            assert!(version(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(count("999"), Ok(999));
+        assert!(count("0").is_err());
+        assert!(count("20260105093000").unwrap_err().contains("--to 20260105093000"));
+    }
+}

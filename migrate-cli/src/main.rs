@@ -1,0 +1,7 @@
+//! The `migrate` binary. All of it is in the library, so that an application can have the same command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    migrate_cli::run(std::env::args_os())
+}

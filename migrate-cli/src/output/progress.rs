@@ -1,0 +1,111 @@
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
+
+use migrate_core::plan::{Action, Step};
+use migrate_core::{Event, Note};
+
+use super::{Applied, Output};
+use crate::config::duration::words;
+
+/// How often a migration in Rust is listened to.
+const PROGRESS: Duration = Duration::from_secs(1);
+
+/// Watches a run: says each step when it is done, and keeps what JSON will want to know.
+pub(crate) struct Progress<'o> {
+    out: &'o Output,
+    began: Instant,
+    done: RefCell<Vec<Applied>>,
+    notes: RefCell<Vec<String>>,
+    told: Cell<Option<Instant>>,
+}
+
+impl<'o> Progress<'o> {
+    pub(crate) fn new(out: &'o Output) -> Self {
+        Progress {
+            out,
+            began: Instant::now(),
+            done: RefCell::default(),
+            notes: RefCell::default(),
+            told: Cell::new(None),
+        }
+    }
+
+    pub(crate) fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::Waiting { holder, waited } => {
+                let so_far = if waited.as_secs() == 0 { String::new() } else { format!(", {} so far", words(*waited)) };
+                self.out.say(&format!("waiting for the migration lock, held by {holder}{so_far}"));
+            }
+            Event::Planned(plan) => self.out.detail(&format!("steps: {}", plan.steps.len())),
+            Event::Started(step) => self.out.detail(&format!("begins   {}", step.label())),
+            Event::StatementDone { step, n } => {
+                self.out.detail(&format!("         {}: statement {n} done", step.label()))
+            }
+            Event::Progress { version, done, total } => self.progress(&version.to_string(), *done, *total),
+            Event::Retry { step, message, pause } => {
+                self.out.say(&format!("retries  {} in {}: {message}", step.label(), words(*pause)));
+            }
+            Event::Finished { step, duration } => self.finished(step, *duration),
+            Event::Note(note) => self.note(note),
+            // What is up to date is said in the summary, and a failure in its frame.
+            _ => {}
+        }
+    }
+
+    /// The steps that did one of these, in order.
+    pub(crate) fn done(&self, actions: &[Action]) -> Vec<Applied> {
+        self.done.borrow().iter().filter(|step| actions.contains(&step.action)).cloned().collect()
+    }
+
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.notes.borrow().clone()
+    }
+
+    pub(crate) fn elapsed(&self) -> String {
+        words(self.began.elapsed())
+    }
+
+    fn finished(&self, step: &Step<'_>, duration: Duration) {
+        let word = done_word(step.action);
+        let took = match step.action {
+            Action::Apply | Action::Revert => format!("  {}", words(duration)),
+            Action::Record | Action::Accept => String::new(),
+        };
+        self.out.say(&format!("{word}  {}{}", step.label(), self.out.stderr.dim(&took)));
+        self.done.borrow_mut().push(Applied {
+            version: step.version,
+            name: step.name.to_string(),
+            direction: step.direction(),
+            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            action: step.action,
+        });
+    }
+
+    fn note(&self, note: &Note) {
+        let text = note.to_string();
+        let mut notes = self.notes.borrow_mut();
+        if !notes.contains(&text) {
+            self.out.note(&text);
+            notes.push(text);
+        }
+    }
+
+    fn progress(&self, version: &str, done: u64, total: Option<u64>) {
+        if self.told.get().is_some_and(|told| told.elapsed() < PROGRESS) {
+            return;
+        }
+        self.told.set(Some(Instant::now()));
+        let of = total.map_or(String::new(), |total| format!(" of {total}"));
+        self.out.say(&format!("works    {version}: {done}{of}"));
+    }
+}
+
+/// What a step did, in words of one length.
+fn done_word(action: Action) -> &'static str {
+    match action {
+        Action::Apply => "applied ",
+        Action::Revert => "reverted",
+        Action::Record => "recorded",
+        Action::Accept => "accepted",
+    }
+}

@@ -1,0 +1,180 @@
+//! A session at the prompt: commands of the real binary in a directory of its own, and all that they print.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rusqlite::Connection;
+use snapbox::{Assert, Data, Redactions};
+use tempfile::TempDir;
+
+/// The binary.
+pub const MIGRATE: &str = env!("CARGO_BIN_EXE_migrate");
+
+/// What the binary must not take from whoever runs the tests.
+const VARIABLES: [&str; 7] =
+    ["DATABASE_URL", "MIGRATIONS_DIR", "NO_COLOR", "CLICOLOR_FORCE", "HOSTNAME", "COMPUTERNAME", "LOGNAME"];
+
+/// What was typed and printed so far. `! ` marks stderr, `[4]` an exit code other than 0.
+pub struct Session {
+    dir: TempDir,
+    text: String,
+    variables: Vec<(String, String)>,
+}
+
+impl Session {
+    /// In a directory with nothing in it, and no database named.
+    pub fn bare() -> Self {
+        Session { dir: tempfile::tempdir().unwrap(), text: String::new(), variables: Vec::new() }
+    }
+
+    /// With an empty directory `migrations`, and `sqlite:app.db` as the database.
+    pub fn new() -> Self {
+        let mut session = Session::bare();
+        fs::create_dir(session.path("migrations")).unwrap();
+        session.variable("DATABASE_URL", "sqlite:app.db");
+        session
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn variable(&mut self, name: &str, value: &str) {
+        self.variables.push((name.into(), value.into()));
+    }
+
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(MIGRATE);
+        for name in VARIABLES {
+            command.env_remove(name);
+        }
+        command.env("USER", "tester").envs(self.variables.iter().cloned()).current_dir(self.dir.path());
+        command
+    }
+
+    /// Types a command.
+    pub fn run(&mut self, line: &str) -> &mut Self {
+        if line.contains("status") {
+            self.freeze();
+        }
+        let output = self.command().args(line.split_whitespace()).output().unwrap();
+        let _ = writeln!(self.text, "$ migrate {line}");
+        self.text.push_str(&String::from_utf8(output.stdout).unwrap());
+        for line in String::from_utf8(output.stderr).unwrap().lines() {
+            self.text.push_str(format!("! {line}").trim_end());
+            self.text.push('\n');
+        }
+        match output.status.code() {
+            Some(0) => {}
+            Some(code) => writeln!(self.text, "[{code}]").unwrap(),
+            None => self.text.push_str("[killed]\n"),
+        }
+        self.text.push('\n');
+        self
+    }
+
+    /// Writes a file.
+    pub fn write(&mut self, name: &str, text: &str) -> &mut Self {
+        fs::write(self.path(name), text).unwrap();
+        let shown: String = text.lines().map(|line| format!("> {line}\n")).collect();
+        let _ = writeln!(self.text, "$ cat > {name}\n{shown}");
+        self
+    }
+
+    /// A migration that makes a table, and its way back.
+    pub fn pair(&mut self, label: &str, table: &str) -> &mut Self {
+        fs::write(self.path(&format!("migrations/{label}.up.sql")), format!("CREATE TABLE {table} (x);\n")).unwrap();
+        fs::write(self.path(&format!("migrations/{label}.down.sql")), format!("DROP TABLE {table};\n")).unwrap();
+        let _ = writeln!(self.text, "$ # {label}: makes the table {table}\n");
+        self
+    }
+
+    /// Removes the files that begin like this.
+    pub fn remove(&mut self, start: &str) -> &mut Self {
+        for entry in fs::read_dir(self.path("migrations")).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_name().to_string_lossy().starts_with(start) {
+                fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        let _ = writeln!(self.text, "$ rm migrations/{start}*\n");
+        self
+    }
+
+    /// Shows the files that begin like this.
+    pub fn cat(&mut self, start: &str) -> &mut Self {
+        let mut files = files(self.dir.path());
+        files.retain(|file| file.starts_with(start));
+        for file in files {
+            let text = fs::read_to_string(self.path(&file)).unwrap();
+            let _ = writeln!(self.text, "$ cat {file}\n{text}");
+        }
+        self
+    }
+
+    /// Everything that is there now.
+    pub fn ls(&mut self) -> &mut Self {
+        let _ = writeln!(self.text, "$ find . -type f\n{}\n", files(self.dir.path()).join("\n"));
+        self
+    }
+
+    /// The user's own tables.
+    pub fn tables(&mut self) -> &mut Self {
+        let db = Connection::open(self.path("app.db")).unwrap();
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'migrate%' ORDER BY name";
+        let mut select = db.prepare(sql).unwrap();
+        let names: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let _ =
+            writeln!(self.text, "$ # tables: {}\n", if names.is_empty() { "none".into() } else { names.join(", ") });
+        self
+    }
+
+    /// Compares the session with the one on record; `SNAPSHOTS=overwrite` records it anew.
+    pub fn check(&self, expected: Data) {
+        let mut redactions = Redactions::new();
+        for (name, pattern) in [
+            ("[TIME]", r"\b(?<redacted>[0-9]+ ms|[0-9]+\.[0-9] s)\b"),
+            ("[MS]", r#""duration_ms": (?<redacted>[0-9]{1,4})\b"#),
+            ("[STAMP]", r"(?<redacted>20[0-9]{12})_(create_orders|add_e_mail|vacuum|second|third)"),
+            ("[SQLITE]", r"SQLite (?<redacted>3\.[0-9.]+)"),
+            ("[RUN]", r"'(?<redacted>[0-9a-f]{16})'"),
+            ("[HOLDER]", r"(?<redacted>process [0-9]+ \([^)]*\)|another process)"),
+        ] {
+            redactions.insert(name, regex::Regex::new(pattern).unwrap()).unwrap();
+        }
+        redactions.insert("[VERSION]", env!("CARGO_PKG_VERSION")).unwrap();
+        Assert::new().normalize_paths(false).action_env("SNAPSHOTS").redact_with(redactions).eq(&self.text, expected);
+    }
+
+    /// Times that differ from run to run would move the columns.
+    fn freeze(&self) {
+        for file in files(self.dir.path()).into_iter().filter(|file| file.ends_with(".db")) {
+            let db = Connection::open(self.path(&file)).unwrap();
+            for table in ["migrate_history", "app_migrations"] {
+                let sql = format!(
+                    "UPDATE {table} SET duration_ms = 90000, finished_at = '2026-11-23T18:47:00.123Z' \
+                     WHERE finished_at IS NOT NULL"
+                );
+                // One of them, or neither, is there.
+                let _ = db.execute(&sql, []);
+            }
+        }
+    }
+}
+
+fn files(dir: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        match path.is_dir() {
+            true => found.extend(files(&path).into_iter().map(|file| format!("{name}/{file}"))),
+            false => found.push(name),
+        }
+    }
+    found.sort();
+    found
+}

@@ -1,0 +1,92 @@
+//! The binary as a process among others: pipes, signals, shells; and the library as an application's own command line.
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+use std::time::Duration;
+
+use common::Session;
+use migrate_core::{BoxError, Meta, Migration, Migrations, Version};
+use rusqlite::Connection;
+
+#[test]
+fn nobody_reads_to_the_end() {
+    let mut session = Session::new();
+    for n in 10..40 {
+        session.pair(&format!("202601010000{n}_{}", "a".repeat(200)), &format!("t{n}"));
+    }
+    for args in
+        [&["status"][..], &["status", "--format", "json"], &["up", "--dry-run"], &["--help"], &["completions", "zsh"]]
+    {
+        let mut child = session.command().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""), "{args:?}");
+    }
+}
+
+#[test]
+fn completions() {
+    let session = Session::bare();
+    for (shell, expected) in [("bash", "complete -F"), ("zsh", "#compdef migrate"), ("fish", "complete -c migrate")] {
+        let output = session.command().args(["completions", shell]).output().unwrap();
+        assert!(output.status.success());
+        assert!(String::from_utf8(output.stdout).unwrap().contains(expected), "{shell}");
+    }
+    assert_eq!(session.command().args(["completions", "tcl"]).output().unwrap().status.code(), Some(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_and_leaves_nothing_half_done() {
+    let mut session = Session::new();
+    session.write(
+        "migrations/20260101000000_slow.sql",
+        "CREATE TABLE half (x);\nINSERT INTO half WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) \
+         SELECT max(x) FROM n;\n",
+    );
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let mut child = session.command().args(["up", "-v"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("begins") {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended by itself");
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        let killed = std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        let db = Connection::open(session.path("app.db")).unwrap();
+        let left = "SELECT (SELECT count(*) FROM migrate_history) + count(*) FROM sqlite_master WHERE name = 'half'";
+        assert_eq!(db.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    }
+}
+
+struct Backfill(Meta);
+
+impl Migration<Connection> for Backfill {
+    fn meta(&self) -> &Meta {
+        &self.0
+    }
+
+    fn up(&self, db: &mut migrate_core::Session<'_, Connection>) -> Result<(), BoxError> {
+        db.connection().execute("INSERT INTO a VALUES (42)", [])?;
+        Ok(())
+    }
+}
+
+#[test]
+fn an_application_brings_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", dir.path().join("app.db").display());
+    let files = [("20260101000000_a.sql", "CREATE TABLE a (x);")];
+    let known = Migrations::from_sql(migrate_core::source::read(files, None).unwrap().migrations).unwrap();
+    let known = known.with(Backfill(Meta::code(Version::new(20260102000000), "backfill"))).unwrap();
+    let exit = migrate_cli::run_with(["app", "-q", "-d", &url, "up"].map(Into::into), known);
+    assert_eq!(format!("{exit:?}"), format!("{:?}", std::process::ExitCode::SUCCESS));
+    let db = Connection::open(dir.path().join("app.db")).unwrap();
+    assert_eq!(db.query_row("SELECT x FROM a", [], |row| row.get::<_, i64>(0)).unwrap(), 42);
+}

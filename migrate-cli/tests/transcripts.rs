@@ -1,0 +1,213 @@
+//! What the binary prints, word for word: `tests/transcripts/` holds the sessions.
+
+mod common;
+
+use common::Session;
+use rusqlite::Connection;
+use snapbox::file;
+
+#[test]
+fn init_and_new() {
+    let mut session = Session::bare();
+    session.run("init").run("init").cat("migrate.toml").cat("migrations/.gitattributes");
+    session.run("new create orders").run("new Add E-Mail! --sections").run("new vacuum --no-transaction");
+    session.cat("migrations/2").run("-d sqlite:app.db plan");
+    session.run("new … !").run("new").run("--dir elsewhere new second").run("--format json --dir elsewhere new third");
+    session.check(file!["transcripts/init_and_new.txt"]);
+}
+
+#[test]
+fn init_in_a_crate() {
+    let mut session = Session::bare();
+    session.write("Cargo.toml", "[package]\nname = \"app\"\n").run("init").cat("build.rs").run("init --format json");
+    session.write("build.rs", "fn main() {}\n").run("init --dir sql/migrations").cat("migrate.toml");
+    session.check(file!["transcripts/init_in_a_crate.txt"]);
+}
+
+/// A faulty file fails, is fixed, an older one is merged late, and all of it goes back, one file gone.
+#[test]
+fn story() {
+    let mut session = Session::new();
+    session.pair("20260101000000_create_members", "members");
+    session.write(
+        "migrations/20260103000000_add_loans.up.sql",
+        "CREATE TABLE loans (id INTEGER PRIMARY KEY);\n\tINSERT INTO loans SELECT '貸出 für',\tid FROM membrs;\n",
+    );
+    session.write("migrations/20260103000000_add_loans.down.sql", "DROP TABLE loans;\n");
+    session.run("up").tables().run("status").run("status --format json");
+    session.write("migrations/20260103000000_add_loans.up.sql", "CREATE TABLE loans (id INTEGER PRIMARY KEY);\n");
+    session.run("up").tables().run("status --format json");
+    session.pair("20260102000000_create_books", "books");
+    session.run("status").run("plan").run("up").tables().run("status --format json");
+    session.run("down 1").tables().run("status --format json");
+    session.remove("20260102000000").run("status").run("down 999").tables().run("status --format json");
+    session.run("down").run("status").ls();
+    session.check(file!["transcripts/story.txt"]);
+}
+
+#[test]
+fn up() {
+    let mut session = Session::new();
+    session.run("up").run("status").pair("20260101000000_a", "a").pair("20260102000000_b", "b");
+    session.pair("20260103000000_c", "c").pair("20260104000000_d", "d");
+    session.run("up 1 --dry-run").ls().run("up 1").run("up --to 20260102000000 -v").run("up -q");
+    session.run("up").run("status").run("up --dry-run").run("up --dry-run --format json").run("up --format json");
+    session.run("up 0").run("up 20260102000000").run("up one").run("up 1 --to 20260102000000").run("up --to 2026");
+    session.run("up --to 20260109000000").tables();
+    session.check(file!["transcripts/up.txt"]);
+}
+
+#[test]
+fn one_transaction() {
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a").write("migrations/20260102000000_b.sql", "CREATE TABL b (x);\n");
+    session.run("up --one-transaction").tables();
+    session.run("up --one-transaction --format json");
+    session.write("migrations/20260102000000_b.sql", "VACUUM;\n").run("up --one-transaction").run("up").tables();
+    session.check(file!["transcripts/one_transaction.txt"]);
+}
+
+#[test]
+fn changed_and_repaired() {
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a").run("up").pair("20260102000000_b", "b");
+    session.write("migrations/20260101000000_a.up.sql", "CREATE TABLE a (x, y);\n");
+    session.run("status --exit-code").run("up").run("up --format json").run("plan").run("plan --format json");
+    session.run("repair 20260101000000").run("repair 20260101000000").run("status --exit-code").run("up");
+    session.write("migrations/20260101000000_a.up.sql", "-- a comment\nCREATE TABLE a (x, y);\n");
+    session.run("status --exit-code").run("up").run("repair 20260101000000 --format json").run("up");
+    session.run("repair 20260109000000").run("repair a");
+    session.check(file!["transcripts/changed_and_repaired.txt"]);
+}
+
+#[test]
+fn baseline() {
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a").pair("20260102000000_b", "b").pair("20260103000000_c", "c");
+    session.run("baseline 20260102000000").run("status").run("baseline 20260102000000").tables();
+    session.run("baseline 20260109000000").run("baseline 20260103000000 --format json");
+    session.check(file!["transcripts/baseline.txt"]);
+}
+
+#[test]
+fn down_and_redo() {
+    let mut session = Session::new();
+    session.run("down").run("redo").pair("20260101000000_a", "a");
+    session.write("migrations/20260102000000_b.sql", "CREATE TABLE b (x);\n");
+    session.pair("20260103000000_c", "c").pair("20260104000000_d", "d").run("up -q");
+    session.run("redo").run("redo 2 --format json").run("down --dry-run").run("down 3").run("down 3 --format json");
+    session.run("down --to 20260103000000").run("down --to 20260102000000").run("down --to 0").run("down --to 1");
+    session.write("migrations/20260102000000_b.sql", "CREATE TABLE b (x);\n-- migrate:options nothing-to-undo\n");
+    session.run("redo 9").run("down --to 0").tables();
+    session.check(file!["transcripts/down_and_redo.txt"]);
+}
+
+#[test]
+fn missing_and_ahead() {
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a").pair("20260102000000_b", "b").pair("20260103000000_c", "c").run("up -q");
+    session.run("revert-missing").remove("20260101000000").remove("20260103000000").run("status").run("up");
+    session.run("redo").run("revert-missing --dry-run").run("revert-missing").tables().run("status");
+    session.write("migrations/20260104000000_d.sql", "CREATE TABLE d (x);\n").run("up -q").remove("20260104000000");
+    session.run("revert-missing").run("revert-missing --format json");
+    session.check(file!["transcripts/missing_and_ahead.txt"]);
+}
+
+#[test]
+fn plan() {
+    let mut session = Session::new();
+    session.run("plan").pair("20260101000000_a", "a").pair("20260102000000_b", "b");
+    session.write(
+        "migrations/20260103000000_c.sql",
+        "-- migrate:options foreign_keys:off\nCREATE TABLE c (x);\nDROP TABLE c;\n",
+    );
+    session.write("migrations/20260104000000_d.sql", "VACUUM;\n");
+    session.run("plan --to 20260101000000").run("plan").run("plan --format json").ls();
+    session.write("migrations/20260105000000_e.sql", "CREATE TABLE e (x);\nVACUUM;\nPRAGMA foreign_keys = off;\n");
+    session.write("migrations/20260106000000_f.sql", "VACUUM;\nSELECT 1;\n");
+    session.run("plan").run("plan --format json").run("up").ls();
+    session.check(file!["transcripts/plan.txt"]);
+}
+
+#[test]
+fn mistakes() {
+    let mut session = Session::new();
+    session.write("migrations/001_users.sql", "CREATE TABLE users (x);\n");
+    session.write("migrations/20260102000000_b.sql", "CREATE TABLE b (x);\nCOMMIT;\nSELECT 'é open\n");
+    session.write("migrations/20260103000000_c.up.sql", "-- migrate:options transction:false\nSELECT 1;\n");
+    session.run("up").run("status --format json").run("--dir nope status").run("--dir app.db status");
+    session.check(file!["transcripts/mistakes.txt"]);
+}
+
+#[test]
+fn statements() {
+    let mut session = Session::bare();
+    session.write("any.sql", "-- a file\nCREATE TABLE a (x);\nCOMMIT;\n\tVACUUM; INSERT INTO a VALUES ('ü;')\n");
+    session.run("statements any.sql").run("statements any.sql --dialect sqlite");
+    session.run("-d sqlite:app.db statements any.sql --format json").run("statements any.sql --dialect mysql");
+    session.write("open.sql", "SELECT 1;\nSELECT 'é").run("-d sqlite:app.db statements open.sql");
+    session.run("-d sqlite:app.db statements open.sql --format json").run("-d sqlite:app.db statements nope.sql");
+    session.write("empty.sql", "-- nothing\n").run("statements empty.sql --dialect postgres");
+    session.write("both.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2; VACUUM;\n");
+    session.run("statements both.sql --dialect sqlite").ls();
+    session.check(file!["transcripts/statements.txt"]);
+}
+
+#[test]
+fn settings() {
+    let mut session = Session::bare();
+    std::fs::create_dir(session.path("migrations")).unwrap();
+    session.pair("20260101000000_a", "a").run("status").run("status --format json").run("");
+    session.run("-d postgres://me:secret@host/db status").run("-d oracle://host status").run("-d app.db status");
+    session.run("-d sqlite: status").run("-d sqlite:x?key=secret status").run("-d sqlite:no/such.db up");
+    session.write("migrate.toml", "database_url = \"sqlite:toml.db\"\nlock_timeout = \"5s\"\n").run("status -v");
+    session.write(".env", "export DATABASE_URL='sqlite:dotenv.db' # local\n").run("status -v");
+    session.variable("DATABASE_URL", "sqlite:variable.db");
+    session.run("status -v").write("url", "sqlite:file.db\n").run("--database-url-file url status -v");
+    session.run("-d sqlite:option.db status -v").run("-d x --database-url-file url status");
+    session.run("--database-url-file nope status").run("--require-version 99 status");
+    session.run("--table app_migrations up").run("status").run("--table app_migrations status");
+    session.run("--schema elsewhere status").run("--lock-timeout 5 status").ls();
+    session.write("migrate.toml", "dir = \"migrations\"\nlock_timout = \"5s\"\n").run("status");
+    session.write("migrate.toml", "lock_timeout = \"5\"\n").run("status --format json");
+    session.check(file!["transcripts/settings.txt"]);
+}
+
+#[test]
+fn the_lock_is_waited_for() {
+    let mut session = Session::new();
+    let holder = Connection::open(session.path("app.db-miglock")).unwrap();
+    holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    session.pair("20260101000000_a", "a").run("up --lock-timeout 300ms").run("up --lock-timeout 0s --format json");
+    session.run("status");
+    drop(holder);
+    session.run("up");
+    session.check(file!["transcripts/the_lock_is_waited_for.txt"]);
+}
+
+/// Outside a transaction what ran stays, and the next run goes on behind it.
+#[test]
+fn interrupted_and_resumed() {
+    let mut session = Session::new();
+    let text = "-- migrate:options transaction:false\nCREATE TABLE a (x);\nCREATE TABL b (x);\nVACUUM;\n";
+    session.write("migrations/20260101000000_j.sql", text).run("up").run("up --format json");
+    session.run("status --exit-code").run("plan").run("down");
+    session.write("migrations/20260101000000_j.sql", &text.replace("TABL b", "TABLE b"));
+    session.run("up --dry-run").run("up -v").run("status --exit-code").tables();
+    session.check(file!["transcripts/interrupted_and_resumed.txt"]);
+}
+
+#[test]
+fn settle() {
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a").run("up -q").run("settle 20260101000000 1 applied");
+    session.run("settle 20260102000000 1 again").run("settle 20260101000000 1 maybe");
+    session.check(file!["transcripts/settle.txt"]);
+}
+
+#[test]
+fn help() {
+    let mut session = Session::bare();
+    session.run("--help").run("up --help").run("--version");
+    session.check(file!["transcripts/help.txt"]);
+}

@@ -1,0 +1,105 @@
+//! A run as text: the units that it would hand to the driver, to be read instead of run.
+
+use std::fmt::Write;
+
+use super::rows::{self, Signature};
+use super::{Intent, Migrator, Transactions, journaled};
+use crate::driver::{Driver, Expect, Unit};
+use crate::journal::{Resume, resume};
+use crate::plan::{DownTarget, Mode, Piece, Reason, Refused, Step, UpTarget, Work};
+use crate::sql::Role;
+use crate::{Error, Migrations, Script};
+
+impl<D: Driver> Migrator<'_, D> {
+    /// The SQL that [`up`](Self::up) would run now, the history's own tables and rows included; empty when there is
+    /// nothing to do. Nothing is locked, created or written.
+    ///
+    /// On a fresh database a run puts up to a hundred files into one transaction; here each has its own, which comes
+    /// to the same.
+    ///
+    /// # Errors
+    /// Every reason why it would not run.
+    pub fn render_up(&mut self, known: &Migrations<'_, D::Connection>, target: UpTarget) -> Result<String, Error> {
+        self.render(known, Intent::Up(target))
+    }
+
+    /// The SQL that [`down`](Self::down) would run now.
+    ///
+    /// # Errors
+    /// As [`render_up`](Self::render_up).
+    pub fn render_down(&mut self, known: &Migrations<'_, D::Connection>, target: DownTarget) -> Result<String, Error> {
+        self.render(known, Intent::Down(target))
+    }
+
+    fn render(&mut self, known: &Migrations<'_, D::Connection>, intent: Intent) -> Result<String, Error> {
+        let rows = self.read()?;
+        let plan = self.plan(known, intent, &rows)?;
+        if plan.steps.is_empty() {
+            return Ok(String::new());
+        }
+        let facts = self.facts()?;
+        let signed = self.signature(facts.dialect);
+        let mut sql = self.driver.render_prepare().map_err(Error::database("looking for the history tables"))?;
+        let together = if self.transactions == Transactions::One { plan.steps.len() } else { 1 };
+        for steps in plan.steps.chunks(together) {
+            if !sql.is_empty() {
+                sql.push('\n');
+            }
+            for step in steps {
+                // Writing to a String can't fail.
+                let _ = writeln!(sql, "-- {} ({})", step.label(), step.direction());
+                if step.work == Work::Code {
+                    sql.push_str("-- is written in Rust, which is not shown here\n");
+                }
+            }
+            match steps {
+                [step] if step.mode == Mode::Journal => self.render_journaled(step, known, &signed, &mut sql)?,
+                steps => {
+                    let units: Vec<_> = steps.iter().map(|step| rows::unit(step, known, &signed)).collect();
+                    sql.push_str(&self.driver.render(&units));
+                }
+            }
+        }
+        Ok(sql)
+    }
+
+    /// A step outside a transaction, from where it would go on.
+    fn render_journaled(
+        &mut self,
+        step: &Step<'_>,
+        known: &Migrations<'_, D::Connection>,
+        signed: &Signature,
+        sql: &mut String,
+    ) -> Result<(), Error> {
+        let mut render = |unit: Unit<'_>| sql.push_str(&self.driver.render(&[unit]));
+        render(rows::part(step, rows::expected(step), journaled::begin_rows(step, known, signed)));
+        let Work::Script(script, pieces) = &step.work else {
+            render(rows::part(step, Expect::Begun, journaled::finish_rows(step, false)));
+            return Ok(());
+        };
+        let resumed = self.where_it_would_go_on(step, script, pieces)?;
+        let transactional = self.facts()?.transactional_ddl;
+        if let Some(row) = &resumed.in_doubt {
+            let _ = writeln!(sql, "-- whether statement {} ran already is found out first", row.n);
+        }
+        for (n, piece) in pieces.iter().enumerate() {
+            if piece.role == Role::Session && (n >= resumed.from || resumed.again.contains(&n)) {
+                let _ = writeln!(sql, "{};", piece.text(script));
+            } else if n >= resumed.from {
+                let unit = journaled::statement_unit(step, script, n, piece, transactional);
+                sql.push_str(&self.driver.render(&[unit]));
+            }
+        }
+        let finish = rows::part(step, Expect::Begun, journaled::finish_rows(step, true));
+        sql.push_str(&self.driver.render(&[finish]));
+        Ok(())
+    }
+
+    fn where_it_would_go_on(&mut self, step: &Step<'_>, script: &Script, pieces: &[Piece]) -> Result<Resume, Error> {
+        if step.reason != Reason::Resume {
+            return Ok(Resume { from: 0, in_doubt: None, again: Vec::new() });
+        }
+        let journal = self.driver.read_journal(step.version).map_err(Error::database("reading the journal"))?;
+        resume(script, pieces, &journal, step.direction()).map_err(|refusal| Refused(vec![refusal]).into())
+    }
+}
