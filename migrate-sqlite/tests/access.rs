@@ -1,4 +1,5 @@
 //! What a start with nothing to do leaves alone, and databases that can't be used.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

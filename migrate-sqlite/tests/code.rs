@@ -1,4 +1,5 @@
 //! Migrations in Rust: in one order with the files, in one transaction with their history row.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Directories and files that this process may not write, or not even read. Root may do all, so when the suite runs as
 //! root the work is done in a process of another user.
+#![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 
 mod common;

@@ -1,4 +1,5 @@
 //! What is applied, refused, reverted and reported: the table of states, on a real SQLite.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Several processes on one file, and processes that are killed: each migration once, and nothing for a human to do.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

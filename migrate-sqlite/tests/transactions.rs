@@ -1,4 +1,5 @@
 //! All or nothing, and what can't be: guards, segments, foreign keys, statements outside a transaction.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
