@@ -1,5 +1,6 @@
 //! A plan, up and down, with a failure at *every* step: whatever goes wrong, the next run brings the database to
 //! exactly where a clean run brings it, each statement having run exactly once.
+#![allow(clippy::unwrap_used)]
 
 use std::borrow::Cow;
 
