@@ -20,8 +20,8 @@ use crate::{BoxError, Checksum, Direction, ForeignKeys, Script, Version};
 ///    one round trip. Only "there is no such table" is `None`; "no permission" is an error.
 /// 2. **The lock** is the server's or the operating system's, taken by one attempt that does not wait; it dies with
 ///    its holder. Never a row in a table.
-/// 3. **[`prepare`](Self::prepare)** is called once per run, under the lock: it makes the three tables where they are
-///    missing, and remembers the session's settings.
+/// 3. **[`prepare`](Self::prepare)** is called under the lock, before the first step: it sees to it that the three
+///    tables are there when the first row is written, and remembers the session's settings.
 /// 4. **[`apply`](Self::apply)** is the heart. A [`Unit`] in [`UnitMode::Transaction`] commits with all its row
 ///    writes or leaves nothing; a guard (a savepoint after BEGIN, released before the rows are written) turns a stray
 ///    COMMIT into an error. A unit in [`UnitMode::Alone`] makes `before` durable, then runs its one statement, then
@@ -70,7 +70,8 @@ pub trait Driver {
     /// When the server says that the lock was not held: somebody else may have been working.
     fn unlock(&mut self) -> Result<(), Cause>;
 
-    /// Once per run, under the lock: makes the tables that are missing, remembers the session's settings.
+    /// Before a run's first step, under the lock: makes the tables that are missing, at once or with the first
+    /// transaction that writes, and remembers the session's settings.
     ///
     /// # Errors
     /// When a table can't be made.

@@ -29,6 +29,14 @@ pub struct Sqlite<'c> {
     foreign_keys_back: bool,
     began: Option<Instant>,
     savepoints: usize,
+    tables: HistoryTables,
+}
+
+/// Whether the history's tables are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HistoryTables {
+    There,
+    ToBeMade,
 }
 
 #[derive(Debug)]
@@ -76,6 +84,7 @@ impl<'c> Sqlite<'c> {
             foreign_keys_back: false,
             began: None,
             savepoints: 0,
+            tables: HistoryTables::There,
         }
     }
 
@@ -125,7 +134,18 @@ impl<'c> Sqlite<'c> {
         if let Some(timeout) = lock_timeout.filter(|_| patient) {
             self.batch(&format!("PRAGMA busy_timeout = {}", timeout.as_millis()))?;
         }
-        self.batch("BEGIN IMMEDIATE")
+        self.batch("BEGIN IMMEDIATE")?;
+        if self.tables == HistoryTables::ToBeMade {
+            self.batch(&self.history.create_sql()).inspect_err(|_| self.roll_back_all())?;
+        }
+        Ok(())
+    }
+
+    /// Commits, and with it the history's tables where this transaction made them.
+    fn commit_all(&mut self) -> Result<(), Cause> {
+        self.batch("COMMIT")?;
+        self.tables = HistoryTables::There;
+        Ok(())
     }
 
     /// On a read-only database `BEGIN IMMEDIATE` succeeds, and the first statement of the file would be blamed.
@@ -173,7 +193,7 @@ impl<'c> Sqlite<'c> {
             }
             durations.push(began.elapsed());
         }
-        match self.batch("COMMIT") {
+        match self.commit_all() {
             Ok(()) => Ok(durations),
             Err(cause) => {
                 self.roll_back_all();
@@ -222,7 +242,8 @@ impl<'c> Sqlite<'c> {
         let kept = i > 0
             && group == Group::Segment
             && !self.db().is_autocommit()
-            && self.batch(&format!("ROLLBACK TO {GUARD}; RELEASE {GUARD}; COMMIT")).is_ok();
+            && self.batch(&format!("ROLLBACK TO {GUARD}; RELEASE {GUARD}")).is_ok()
+            && self.commit_all().is_ok();
         self.roll_back_all();
         if kept { i } else { 0 }
     }
@@ -249,7 +270,7 @@ impl<'c> Sqlite<'c> {
 
     fn rows(&mut self, unit: &Unit<'_>, writes: &[RowWrite<'_>]) -> Result<(), Cause> {
         self.begin_immediate(unit.lock_timeout)?;
-        let written = self.expect(unit).and_then(|()| self.write(writes)).and_then(|()| self.batch("COMMIT"));
+        let written = self.expect(unit).and_then(|()| self.write(writes)).and_then(|()| self.commit_all());
         if written.is_err() {
             self.roll_back_all();
         }
@@ -366,15 +387,10 @@ impl Driver for Sqlite<'_> {
             }
             self.settings = Some(Settings { pragmas, busy_timeout: self.pragma("busy_timeout")? });
         }
-        if self.history.is_complete(self.db())? {
-            return Ok(());
-        }
-        self.begin_immediate(None)?;
-        let created = self.batch(&self.history.create_sql()).and_then(|()| self.batch("COMMIT"));
-        if created.is_err() {
-            self.roll_back_all();
-        }
-        created
+        // They are made in the first transaction that writes, so that a failure in it leaves nothing at all.
+        let complete = self.history.is_complete(self.db())?;
+        self.tables = if complete { HistoryTables::There } else { HistoryTables::ToBeMade };
+        Ok(())
     }
 
     fn apply(&mut self, units: &[Unit<'_>], group: Group) -> Result<Vec<Duration>, Failed> {
@@ -472,7 +488,7 @@ impl Driver for Sqlite<'_> {
     fn commit(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {
         self.release_guard()?;
         self.write(&unit.after)?;
-        self.batch("COMMIT")
+        self.commit_all()
     }
 
     fn rollback(&mut self) -> Result<(), Cause> {

@@ -144,12 +144,14 @@ impl History {
 
     /// Whether all three tables are there.
     pub(crate) fn is_complete(&self, connection: &Connection) -> Result<bool, Cause> {
-        for table in [&self.tables.history, &self.tables.text, &self.tables.journal] {
-            if !catalog::schemas_with_table(connection, table)?.iter().any(|schema| schema == self.schema()) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let Tables { history, text, journal, .. } = &self.tables;
+        let sql = format!(
+            "SELECT count(*) FROM {}.sqlite_master WHERE type = 'table' AND lower(name) IN \
+             (lower(?1), lower(?2), lower(?3))",
+            name(self.schema())
+        );
+        let there: i64 = connection.query_row(&sql, [history, text, journal], |row| row.get(0)).map_err(cause)?;
+        Ok(there == 3)
     }
 
     pub(crate) fn create_sql(&self) -> String {

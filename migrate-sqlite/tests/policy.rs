@@ -169,8 +169,8 @@ fn what_is_irreversible_is_named_before_anything_is_touched() {
         "refused, nothing was changed, for 2 reasons:\n\n\
          20260101000002_b can't be reverted: its file is gone, and the history holds no text of its down\n  \
          = bring the file back\n\n\
-         20260101000001_a is irreversible: it has no down\n  \
-         = write its down file; if there is nothing to take back, let it say `-- migrate:options nothing-to-undo`"
+         20260101000001_a can't be reverted: its file is gone, and the history holds no text of its down\n  \
+         = bring the file back"
     );
     assert_eq!(recorded(&db), "1 2 3");
     assert_eq!(did(down(&mut db, &all, DownTarget::Count(2))), "-3 -2");
