@@ -66,7 +66,8 @@ pub fn tables(db: &Connection) -> Vec<String> {
 /// The recorded versions, by their last digits; `…` marks one that is not finished.
 pub fn recorded(db: &Connection) -> String {
     let sql = "SELECT (version % 100) || iif(finished_at IS NULL, '…', '') FROM migrate_history ORDER BY version";
-    let mut list = db.prepare(sql).unwrap();
+    // A run that failed in its first migration leaves nothing, no history either.
+    let Ok(mut list) = db.prepare(sql) else { return String::new() };
     let all: Vec<String> = list.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
     all.join(" ")
 }
