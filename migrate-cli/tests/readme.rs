@@ -1,7 +1,7 @@
 //! Every line of the README that can be run is run: its files are written, its commands typed, and what they print on
 //! stdout is compared. Each chapter has a directory of its own, with the repository beside it.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
