@@ -79,6 +79,11 @@ impl Entry<'_> {
         format!("{}_{}", self.version, self.name)
     }
 
+    /// Which way it was going when it was interrupted, whether its file is known or gone.
+    pub fn unfinished(&self) -> Option<Direction> {
+        self.row.filter(|row| row.finished_at.is_none()).map(|row| row.direction)
+    }
+
     /// Whether it can be reverted: by its file, or by the stored text when the file is gone.
     pub fn is_reversible(&self) -> bool {
         match (self.meta, self.row) {

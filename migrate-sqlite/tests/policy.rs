@@ -86,7 +86,7 @@ fn comments_and_blanks_may_change() {
 fn missing_is_noted_and_ahead_runs() {
     let mut db = memory();
     up(&mut db, &set(&[ONE, TWO, THREE])).unwrap();
-    assert_eq!(did(up(&mut db, &set(&[ONE, THREE]))), "(20260101000002_b is applied here, but its file is gone)");
+    assert_eq!(did(up(&mut db, &set(&[ONE, THREE]))), "(20260101000002_b is in the history, but its file is gone)");
     // An older image after a rollback of the deployment.
     let older = set(&[ONE, TWO]);
     assert_eq!(states(&mut db, &older), "1 applied, 2 applied, 3 ahead");

@@ -242,6 +242,43 @@ fn a_down_outside_a_transaction_is_taken_up_too() {
 }
 
 #[test]
+fn what_was_begun_outside_a_transaction_ends_there() {
+    let mut db = memory();
+    let faulty = "-- migrate:options transaction:false\nCREATE TABLE a (x);\nINSERT INTO a VALUES (1);\nSELECT nope;";
+    assert!(up(&mut db, &known(&[("20260101000001_a.sql", faulty)])).is_err());
+    // Without its option the file would be transactional, and begin at its first statement again.
+    let keys = "-- migrate:options foreign_keys:off\nCREATE TABLE a (x);\nINSERT INTO a VALUES (1);\nSELECT 1;";
+    let said = did(up(&mut db, &known(&[("20260101000001_a.sql", keys)])));
+    assert!(said.contains("`foreign_keys:off` needs a transaction, and this file was begun outside one"), "{said}");
+    let plain = "CREATE TABLE a (x);\nINSERT INTO a VALUES (1);\nINSERT INTO a VALUES (2);";
+    assert_eq!(did(up(&mut db, &known(&[("20260101000001_a.sql", plain)]))), "+1");
+    assert_eq!(number(&db, "SELECT sum(x) FROM a"), 3);
+}
+
+#[test]
+fn what_is_half_done_and_has_lost_its_file() {
+    let outside = |text: &str| format!("-- migrate:options transaction:false\n{text}");
+    let mut db = memory();
+    let (faulty, whole) =
+        (outside("CREATE TABLE a (x);\nSELECT nope;"), outside("CREATE TABLE a (x);\nCREATE TABLE b (x);"));
+    let back = outside("DROP TABLE a;\nDROP TABLE c;");
+    let files = |up| known(&[("20260101000001_a.up.sql", up), ("20260101000001_a.down.sql", back.as_str())]);
+    assert!(up(&mut db, &files(&faulty)).is_err());
+    assert_eq!(
+        did(down(&mut db, &known(&[]), DownTarget::Absent)),
+        "refused, nothing was changed: 20260101000001_a is interrupted\n  \
+         = it is half applied, and its file is gone: bring the file back and run `migrate up`, which finishes it"
+    );
+    up(&mut db, &files(&whole)).unwrap();
+    // The way back stops half-way too, and is finished from the stored text.
+    assert!(down(&mut db, &files(&whole), DownTarget::Count(1)).is_err());
+    assert_eq!((recorded(&db).as_str(), tables(&db)), ("1…", vec!["b".to_owned()]));
+    db.execute_batch("CREATE TABLE c (x)").unwrap();
+    assert_eq!(did(down(&mut db, &known(&[]), DownTarget::Absent)), "-1");
+    assert_eq!((recorded(&db).as_str(), tables(&db)), ("", vec!["b".to_owned()]));
+}
+
+#[test]
 fn what_lives_in_the_session_only_is_refused_where_a_run_could_be_resumed() {
     let text = "-- migrate:options transaction:false\nCREATE TEMP TABLE t (x);\nVACUUM;";
     let said = did(up(&mut memory(), &known(&[("20260101000001_a.sql", text)])));

@@ -83,6 +83,16 @@ impl<'a, C> Planner<'a, '_, C> {
     fn revert_stored(&self, entry: &Entry<'_>, stored: &Stored, plan: &mut Plan<'a>, refused: &mut Vec<Refusal>) {
         let label = entry.label();
         let Some(row) = entry.row else { return };
+        let reason = match entry.unfinished() {
+            Some(Direction::Up) => {
+                let first = "it is half applied, and its file is gone: bring the file back and run `migrate up`, which \
+                             finishes it";
+                refused.push(Refusal::Interrupted { label, first: first.into() });
+                return;
+            }
+            Some(Direction::Down) => Reason::Resume,
+            None => Reason::StoredText,
+        };
         let Some(key) = &row.down_checksum else {
             refused.push(Refusal::NoStoredText { label });
             return;
@@ -95,10 +105,10 @@ impl<'a, C> Planner<'a, '_, C> {
         match source::from_stored(entry.version, entry.name, up, down, Some(self.facts.dialect)) {
             Ok(SqlMigration { meta, down: Down::Script(script), .. }) => {
                 let script = Cow::<Script>::Owned(script);
-                self.script_step(&meta, script, Action::Revert, Reason::StoredText, plan, refused);
+                self.script_step(&meta, script, Action::Revert, reason, plan, refused);
             }
             Ok(SqlMigration { down: Down::NothingToUndo, .. }) => {
-                plan.steps.push(nothing_to_undo(entry, Reason::StoredText));
+                plan.steps.push(nothing_to_undo(entry, reason));
             }
             Ok(SqlMigration { down: Down::Irreversible, .. }) => refused.push(Refusal::Irreversible { label }),
             Err(mistakes) => refused.push(Refusal::State { label, problem: format!("can't be read: {mistakes}") }),

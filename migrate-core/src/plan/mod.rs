@@ -193,7 +193,7 @@ pub enum Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Note::Missing { label } => write!(f, "{label} is applied here, but its file is gone"),
+            Note::Missing { label } => write!(f, "{label} is in the history, but its file is gone"),
             Note::CommentsChanged { label } => {
                 write!(f, "{label} has changed since it was applied, but only in comments or blanks")
             }

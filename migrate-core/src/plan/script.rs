@@ -1,4 +1,4 @@
-use super::{Location, Mode, Note, Piece, Refusal};
+use super::{Location, Mode, Note, Piece, Reason, Refusal};
 use crate::driver::Facts;
 use crate::sql::{Dialect, InTransaction, Role, split};
 use crate::{ForeignKeys, Script, TransactionMode};
@@ -11,7 +11,7 @@ pub(super) struct Reading {
 }
 
 /// Splits a script and decides whether it runs in a transaction.
-pub(super) fn read(script: &Script, label: &str, facts: &Facts) -> Result<Reading, Vec<Refusal>> {
+pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) -> Result<Reading, Vec<Refusal>> {
     let statements = match split(&script.text, facts.dialect) {
         Ok(statements) => statements,
         Err(error) => {
@@ -44,7 +44,8 @@ pub(super) fn read(script: &Script, label: &str, facts: &Facts) -> Result<Readin
         )
     }));
     refused.extend(check_foreign_keys(script, &pieces, facts.dialect));
-    let mode = match decide(script, &pieces, facts) {
+    refused.extend(check_resumed(script, reason));
+    let mode = match decide(script, &pieces, facts, reason) {
         Ok(mode) => mode,
         Err(more) => {
             refused.extend(more);
@@ -57,15 +58,19 @@ pub(super) fn read(script: &Script, label: &str, facts: &Facts) -> Result<Readin
     if !refused.is_empty() {
         return Err(refused);
     }
-    let unasked = mode == Mode::Journal && script.options.transaction == TransactionMode::Inside;
+    let asked = script.options.transaction == TransactionMode::Outside || reason == Reason::Resume;
+    let unasked = mode == Mode::Journal && !asked;
     let note = (unasked && facts.transactional_ddl).then(|| Note::OutsideTransaction { label: label.into() });
     let alone = ends_segment || script.options.foreign_keys == ForeignKeys::Off;
     let mode = if mode == Mode::Transaction && !alone { Mode::Segment } else { mode };
     Ok(Reading { pieces, mode, note })
 }
 
-fn decide(script: &Script, pieces: &[Piece], facts: &Facts) -> Result<Mode, Vec<Refusal>> {
-    if script.options.transaction == TransactionMode::Outside || !facts.transactional_ddl {
+fn decide(script: &Script, pieces: &[Piece], facts: &Facts, reason: Reason) -> Result<Mode, Vec<Refusal>> {
+    // What was begun statement by statement goes on so, also when its file has lost `transaction:false` since: in a
+    // transaction it would begin at its first statement, and run those that are done once more.
+    let outside = script.options.transaction == TransactionMode::Outside || reason == Reason::Resume;
+    if outside || !facts.transactional_ddl {
         return Ok(Mode::Journal);
     }
     let mut failing = pieces.iter().filter(|piece| matches!(piece.in_transaction, InTransaction::Fails { .. }));
@@ -130,6 +135,16 @@ fn check_foreign_keys(script: &Script, pieces: &[Piece], dialect: Dialect) -> Op
         )
     };
     Some(Refusal::Script { at: Location::in_script(script, 0), problem, help })
+}
+
+fn check_resumed(script: &Script, reason: Reason) -> Option<Refusal> {
+    let keys_off = script.options.foreign_keys == ForeignKeys::Off;
+    (reason == Reason::Resume && keys_off).then(|| Refusal::Script {
+        at: Location::in_script(script, 0),
+        problem: "`foreign_keys:off` needs a transaction, and this file was begun outside one".into(),
+        help: "take it out again, and let the file say `-- migrate:options transaction:false` until it is through"
+            .into(),
+    })
 }
 
 /// A run that is resumed has a new session: what lived in the old one is gone, and a later statement that needs it

@@ -111,7 +111,7 @@ impl<'a, C> Planner<'a, '_, C> {
         plan: &mut Plan<'a>,
         refused: &mut Vec<Refusal>,
     ) {
-        match script::read(&sql, &meta.to_string(), self.facts) {
+        match script::read(&sql, &meta.to_string(), self.facts, reason) {
             Err(refusals) => refused.extend(refusals),
             Ok(reading) => {
                 plan.notes.extend(reading.note);
@@ -124,9 +124,10 @@ impl<'a, C> Planner<'a, '_, C> {
 
     pub(super) fn code_step(&self, version: Version, action: Action, reason: Reason) -> Option<Step<'a>> {
         let meta = self.known.find(version)?.meta();
-        let mode = match meta.transaction {
-            TransactionMode::Inside => Mode::Transaction,
-            TransactionMode::Outside => Mode::Journal,
+        // What was begun outside a transaction ends there, whatever it says of itself by now.
+        let mode = match (meta.transaction, reason) {
+            (TransactionMode::Outside, _) | (_, Reason::Resume) => Mode::Journal,
+            (TransactionMode::Inside, _) => Mode::Transaction,
         };
         Some(Step { version, name: Cow::Borrowed(&meta.name), action, reason, work: Work::Code, mode })
     }
