@@ -18,6 +18,7 @@ use crate::error::cause;
 /// let url: Url = "sqlite:///var/lib/app.db?mode=rw".parse()?;
 /// assert_eq!(url.to_string(), "sqlite:/var/lib/app.db?mode=rw");
 /// assert!("postgres://localhost/app".parse::<Url>().is_err());
+/// assert!("sqlite:file:app.db".parse::<Url>().is_err());
 /// # Ok::<(), migrate_sqlite::UrlError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +75,10 @@ impl FromStr for Url {
         let place = match place.strip_prefix("//").unwrap_or(place) {
             "" => return Err(UrlError("a SQLite URL names a file: sqlite:app.db, or sqlite::memory:".into())),
             ":memory:" => Place::Memory,
+            // Some builds of SQLite would take it as a URI and open another file than the one that we lock.
+            path if path.starts_with("file:") => {
+                return Err(UrlError("SQLite's own `file:` URIs are not understood here: write sqlite:PATH".into()));
+            }
             path => Place::File(path.into()),
         };
         Ok(Url { place, mode })
@@ -115,6 +120,8 @@ impl Url {
 
     pub(crate) fn open(&self) -> Result<Connection, Cause> {
         let Place::File(path) = &self.place else { return Connection::open_in_memory().map_err(cause) };
+        // `./file:x` is a file of this name, while `file:x` would be a URI.
+        let path = &if path.is_relative() { Path::new(".").join(path) } else { path.clone() };
         if path.is_dir() {
             return Err(Cause::new(
                 CauseKind::Access,
