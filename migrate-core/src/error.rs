@@ -129,6 +129,8 @@ pub struct Failure {
 pub enum Kept {
     /// Nothing: it is rolled back.
     Nothing,
+    /// Nothing, and nothing of this many others that shared its transaction.
+    NothingOfAll(usize),
     /// This many statements are committed and recorded; the next run goes on behind them.
     Statements(usize),
     /// What it did by itself: code outside a transaction, or code that ended ours.
@@ -156,6 +158,10 @@ impl Failure {
         let this = match (self.kept, self.direction) {
             (Kept::Nothing, Direction::Up) => format!("rolled back: {label}"),
             (Kept::Nothing, Direction::Down) => format!("rolled back, still applied: {label}"),
+            (Kept::NothingOfAll(n), _) => {
+                let others = if n == 1 { "other one".to_owned() } else { format!("{n} others") };
+                return format!("rolled back: {label}, and the {others} of its transaction");
+            }
             (Kept::Statements(n), _) => format!("{n} of {total} statements of {label} are committed"),
             (Kept::Unknown, _) => format!("what {label} committed by itself stays"),
         };

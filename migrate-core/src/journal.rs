@@ -28,40 +28,42 @@ pub(crate) fn resume(
 ) -> Result<Resume, Refusal> {
     let mut from = 0;
     let mut in_doubt = None;
-    for row in journal.iter().filter(|row| row.direction == direction) {
-        let index = row.n.saturating_sub(1);
-        if row.state == JournalState::Failed {
-            continue;
-        }
-        let piece = pieces.get(index);
+    for row in journal.iter().filter(|row| row.direction == direction && row.state != JournalState::Failed) {
+        let piece = row.n.checked_sub(1).and_then(|index| pieces.get(index));
         if piece.map(|piece| Checksum::of_text(piece.text(script))) != Some(row.statement.clone()) {
-            let at = match piece.or(pieces.last()) {
-                Some(piece) => Location { file: script.file.to_string(), position: piece.position },
-                None => Location::in_script(script, 0),
-            };
-            let what = if row.state == JournalState::Done { "is done already" } else { "may have run already" };
-            return Err(Refusal::Script {
-                at,
-                problem: format!("statement {} {what}, and is not the same any more", row.n),
-                help: format!(
-                    "put the file's first {} statements back as they were when they ran; only what comes behind them \
-                     can still be changed",
-                    row.n
-                ),
-            });
+            return Err(not_the_same(script, piece.or(pieces.last()), row));
+        }
+        // Each statement that is done has its line, in order: a gap would mean one that nobody knows about.
+        if row.n != from + 1 {
+            return Err(not_the_same(script, pieces.get(from), row));
         }
         match row.state {
-            JournalState::Done => from = from.max(index + 1),
-            JournalState::Started => in_doubt = Some(row.clone()),
-            JournalState::Failed => {}
+            JournalState::Done => from = row.n,
+            _ => {
+                in_doubt = Some(row.clone());
+                break;
+            }
         }
-    }
-    // A session statement leaves no line in the journal; those right behind the last one that does may have run too.
-    let in_doubt = in_doubt.filter(|row| row.n > from);
-    if let Some(row) = &in_doubt {
-        from = row.n.saturating_sub(1);
     }
     let session = |(_, piece): &(usize, &Piece)| piece.role == Role::Session;
     let again = pieces.iter().enumerate().take(from).filter(session).map(|(i, _)| i).collect();
     Ok(Resume { from, in_doubt, again })
+}
+
+fn not_the_same(script: &Script, piece: Option<&Piece>, row: &JournalRow) -> Refusal {
+    let at = match piece {
+        Some(piece) => Location { file: script.file.to_string(), position: piece.position },
+        None => Location::in_script(script, 0),
+    };
+    let what = if row.state == JournalState::Done { "is done already" } else { "may have run already" };
+    let first = if row.n == 1 {
+        "first statement back as it was when it".into()
+    } else {
+        format!("first {} statements back as they were when they", row.n)
+    };
+    Refusal::Script {
+        at,
+        problem: format!("statement {} {what}, and is not the same any more", row.n),
+        help: format!("put the file's {first} ran; only what comes behind can still be changed"),
+    }
 }

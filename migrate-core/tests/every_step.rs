@@ -159,7 +159,7 @@ fn a_failure_says_what_is_now_true() {
     check(
         &outside.unwrap(),
         FakeDatabase::new,
-        17,
+        18,
         "up.sql:2:1: no\n  | VACUUM;\n  = 1 of 3 statements of 00000000000001_m1 are committed; applied before it: 0; \
          still pending behind it: 0\n  = fix the file from statement 2 on, and run `migrate up` again: it goes on there",
     );
@@ -169,14 +169,13 @@ fn a_failure_says_what_is_now_true() {
 fn an_edited_prefix_that_ran_already_is_refused() {
     let database = FakeDatabase::new();
     let first = Migrations::from_sql([sql(1, true, "VACUUM;\nVACUUM;\nVACUUM", "")]).unwrap();
-    run(&mut database.connect().failing_at(17, Fault::Error), &first, Way::Up, Transactions::PerMigration).unwrap_err();
+    run(&mut database.connect().failing_at(18, Fault::Error), &first, Way::Up, Transactions::PerMigration).unwrap_err();
     let edited = Migrations::from_sql([sql(1, true, "VACUUM INTO 'x';\nVACUUM", "")]).unwrap();
     let refused = run(&mut database.connect(), &edited, Way::Up, Transactions::PerMigration).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "refused, nothing was changed: up.sql:1:1: statement 1 is done already, and is not the same any more\n  \
-         = put the file's first 1 statements back as they were when they ran; only what comes behind them can still \
-         be changed"
+         = put the file's first statement back as it was when it ran; only what comes behind can still be changed"
     );
     let mended = Migrations::from_sql([sql(1, true, "VACUUM;\nDELETE FROM x", "")]).unwrap();
     run(&mut database.connect(), &mended, Way::Up, Transactions::PerMigration).unwrap();

@@ -21,10 +21,24 @@ pub(crate) fn schemas_with_table(connection: &Connection, table: &str) -> Result
     Ok(found)
 }
 
-fn schemas(connection: &Connection) -> Result<Vec<String>, Cause> {
+/// The schemas of this connection.
+pub(crate) fn schemas(connection: &Connection) -> Result<Vec<String>, Cause> {
     let mut list = connection.prepare("PRAGMA database_list").map_err(cause)?;
     let names = list.query_map([], |row| row.get(1)).map_err(cause)?;
     names.collect::<Result<_, _>>().map_err(cause)
+}
+
+/// The temporary tables, views and triggers, as `DROP` takes them: `TABLE temp."x"`.
+pub(crate) fn temporary_objects(connection: &Connection) -> Result<Vec<String>, Cause> {
+    let sql = "SELECT upper(type), name FROM sqlite_temp_master WHERE type IN ('table', 'view', 'trigger') \
+               AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type = 'table'";
+    let mut list = connection.prepare(sql).map_err(cause)?;
+    let object = |row: &rusqlite::Row<'_>| {
+        let (kind, object): (String, String) = (row.get(0)?, row.get(1)?);
+        Ok(format!("{kind} IF EXISTS temp.{}", name(&object)))
+    };
+    let objects = list.query_map([], object).map_err(cause)?;
+    objects.collect::<Result<_, _>>().map_err(cause)
 }
 
 /// The columns of a table, for the message that says why it is not ours.

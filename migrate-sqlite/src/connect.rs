@@ -121,7 +121,7 @@ impl Url {
     pub(crate) fn open(&self) -> Result<Connection, Cause> {
         let Place::File(path) = &self.place else { return Connection::open_in_memory().map_err(cause) };
         // `./file:x` is a file of this name, while `file:x` would be a URI.
-        let path = &if path.is_relative() { Path::new(".").join(path) } else { path.clone() };
+        let literal = if path.is_relative() { Path::new(".").join(path) } else { path.clone() };
         if path.is_dir() {
             return Err(Cause::new(
                 CauseKind::Access,
@@ -133,7 +133,7 @@ impl Url {
             OpenMode::ReadWrite => OpenFlags::SQLITE_OPEN_READ_WRITE,
             OpenMode::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         };
-        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(|error| {
+        Connection::open_with_flags(literal, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(|error| {
             let mut cause = cause(error);
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             if let Some(parent) = parent.filter(|parent| !parent.exists()) {

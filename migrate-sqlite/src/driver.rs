@@ -8,7 +8,8 @@ use migrate_core::driver::{
 use migrate_core::history::{HistoryRow, JournalRow, RowWrite};
 use migrate_core::sql::Dialect;
 use migrate_core::{Checksum, ForeignKeys, Tables, Version};
-use rusqlite::Connection;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::catalog;
 use crate::connect::Url;
@@ -54,18 +55,32 @@ enum Handle<'c> {
 /// The settings of a session that a script may change, as they were found.
 #[derive(Clone, Debug)]
 struct Settings {
-    pragmas: Vec<(&'static str, i64)>,
+    pragmas: Vec<(&'static str, Value)>,
+    /// `PRAGMA case_sensitive_like` can be set and not asked; comparing tells.
+    like_ignores_case: bool,
+    schemas: Vec<String>,
+    temporary: Vec<String>,
     busy_timeout: i64,
 }
 
 /// What a script may switch, and the next one must not inherit.
-const PRAGMAS: [&str; 6] = [
+const PRAGMAS: [&str; 16] = [
     "foreign_keys",
     "legacy_alter_table",
     "ignore_check_constraints",
     "recursive_triggers",
     "writable_schema",
     "query_only",
+    "synchronous",
+    "cache_size",
+    "locking_mode",
+    "trusted_schema",
+    "reverse_unordered_selects",
+    "automatic_index",
+    "secure_delete",
+    "read_uncommitted",
+    "cell_size_check",
+    "temp_store",
 ];
 
 impl<'c> Sqlite<'c> {
@@ -228,6 +243,10 @@ impl<'c> Sqlite<'c> {
     fn statement(&self, sql: &str) -> Result<(), Cause> {
         let cause = |error| cause_in(sql, error);
         let mut statement = self.db().prepare(sql).map_err(cause)?;
+        if statement.parameter_count() > 0 {
+            return Err(Cause::new(CauseKind::Statement, "a bind parameter, for which a migration has no value")
+                .hint("write the value itself, or quote it"));
+        }
         if statement.expanded_sql().is_some_and(|seen| seen.trim_end().len() != sql.trim_end().len()) {
             return Err(splits_differently());
         }
@@ -281,11 +300,47 @@ impl<'c> Sqlite<'c> {
     fn put_back(&self) -> Result<(), Cause> {
         let Some(settings) = &self.settings else { return Ok(()) };
         for (name, found) in &settings.pragmas {
-            if self.pragma(name)? != *found {
-                self.batch(&format!("PRAGMA {name} = {found}"))?;
+            if self.setting(name)? == *found {
+                continue;
+            }
+            match found {
+                Value::Integer(number) => self.batch(&format!("PRAGMA {name} = {number}"))?,
+                Value::Text(word) => self.batch(&format!("PRAGMA {name} = {word}"))?,
+                _ => {}
             }
         }
+        if self.like_ignores_case()? != settings.like_ignores_case {
+            self.batch(&format!("PRAGMA case_sensitive_like = {}", !settings.like_ignores_case))?;
+        }
         Ok(())
+    }
+
+    /// Takes away what a script left in the session: attached databases, temporary tables.
+    fn tidy_up(&self) -> Result<(), Cause> {
+        let Some(settings) = &self.settings else { return Ok(()) };
+        for object in catalog::temporary_objects(self.db())? {
+            if !settings.temporary.contains(&object) {
+                self.batch(&format!("DROP {object}"))?;
+            }
+        }
+        for schema in catalog::schemas(self.db())? {
+            // `temp` comes into being with its first table, and stays.
+            if schema != "temp" && !settings.schemas.contains(&schema) {
+                self.batch(&format!("DETACH {}", catalog::name(&schema)))?;
+            }
+        }
+        // An exclusive locking mode that was put back lets go at the next read.
+        self.db().query_row("SELECT count(*) FROM main.sqlite_master", [], |_| Ok(())).map_err(cause)
+    }
+
+    /// A setting as it is now; NULL for one that this build of SQLite does not have.
+    fn setting(&self, name: &str) -> Result<Value, Cause> {
+        let asked = self.db().query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).optional();
+        Ok(asked.map_err(cause)?.unwrap_or(Value::Null))
+    }
+
+    fn like_ignores_case(&self) -> Result<bool, Cause> {
+        self.db().query_row("SELECT 'a' LIKE 'A'", [], |row| row.get(0)).map_err(cause)
     }
 
     /// `foreign_keys:off`: outside the transaction, for inside it SQLite ignores the pragma without a word.
@@ -383,9 +438,15 @@ impl Driver for Sqlite<'_> {
         if self.settings.is_none() {
             let mut pragmas = Vec::with_capacity(PRAGMAS.len());
             for name in PRAGMAS {
-                pragmas.push((name, self.pragma(name)?));
+                pragmas.push((name, self.setting(name)?));
             }
-            self.settings = Some(Settings { pragmas, busy_timeout: self.pragma("busy_timeout")? });
+            self.settings = Some(Settings {
+                pragmas,
+                like_ignores_case: self.like_ignores_case()?,
+                schemas: catalog::schemas(self.db())?,
+                temporary: catalog::temporary_objects(self.db())?,
+                busy_timeout: self.pragma("busy_timeout")?,
+            });
         }
         // They are made in the first transaction that writes, so that a failure in it leaves nothing at all.
         let complete = self.history.is_complete(self.db())?;
@@ -525,7 +586,8 @@ impl Driver for Sqlite<'_> {
     }
 
     fn restore_settings(&mut self) -> Result<(), Cause> {
-        self.put_back()
+        self.put_back()?;
+        self.tidy_up()
     }
 
     fn pre_image(&mut self, _statement: &str) -> Result<Option<String>, Cause> {

@@ -39,6 +39,10 @@ impl History {
     }
 
     pub(crate) fn read(&self, connection: &Connection) -> Result<Option<Vec<HistoryRow>>, Cause> {
+        if self.schema().eq_ignore_ascii_case("temp") {
+            let message = "a history in the schema temp would be gone with its connection";
+            return Err(Cause::new(CauseKind::History, message).hint("leave the schema away, or name another one"));
+        }
         let mut select = match connection.prepare(&self.select()) {
             Ok(select) => select,
             Err(error) => {
@@ -68,6 +72,12 @@ impl History {
     /// Whether there is a history to be read: only "there is no such table, in any schema" is an empty one.
     fn is_there(&self, connection: &Connection) -> Result<bool, Cause> {
         let table = &self.tables.history;
+        let schemas = catalog::schemas(connection)?;
+        if !schemas.iter().any(|schema| schema.eq_ignore_ascii_case(self.schema())) {
+            let message =
+                format!("there is no schema {} on this connection, only {}", self.schema(), schemas.join(", "));
+            return Err(Cause::new(CauseKind::History, message).hint("correct the name, or attach the database first"));
+        }
         let found = catalog::schemas_with_table(connection, table)?;
         match found.first() {
             Some(other) if !found.iter().any(|schema| schema == self.schema()) => {
@@ -81,6 +91,13 @@ impl History {
 
     fn not_ours(&self, connection: &Connection, cause: Cause) -> Cause {
         let columns = catalog::columns(connection, self.schema(), &self.tables.history).unwrap_or_default();
+        if ["version", "checksum", "run_id", "tool_version", "format"]
+            .iter()
+            .all(|ours| columns.iter().any(|c| c == ours))
+        {
+            let message = format!("a row of {} is damaged: {}", self.tables.history, cause.message);
+            return Cause::new(CauseKind::History, message).hint("mend that row; the table itself must stay");
+        }
         let message = format!(
             "there is a table {} that is no history of migrate: it has the columns {}",
             self.tables.history,
@@ -107,8 +124,14 @@ impl History {
         }
         let sql = format!("SELECT text FROM {} WHERE sha256 = ?1", self.table(&self.tables.text));
         let mut select = connection.prepare(&sql).map_err(cause)?;
-        let mut text = |key: &Checksum| select.query_row([key.to_string()], |row| row.get(0)).optional();
-        keys.iter().map(|key| text(key).map_err(cause)).collect()
+        let mut text = |key: &Checksum| -> Result<Option<String>, rusqlite::Error> {
+            select.query_row([key.to_string()], |row| row.get(0)).optional()
+        };
+        let checked = |key: &Checksum| match text(key).map_err(cause)? {
+            Some(text) if matches!(key, Checksum::Sha256(_)) && Checksum::of_text(&text) != *key => Err(tampered(key)),
+            text => Ok(text),
+        };
+        keys.iter().map(checked).collect()
     }
 
     pub(crate) fn read_journal(&self, connection: &Connection, version: Version) -> Result<Vec<JournalRow>, Cause> {
@@ -244,6 +267,12 @@ impl History {
             tool_version(),
         )
     }
+}
+
+/// A stored text may be run. It is, or it is not, the one that was stored.
+fn tampered(key: &Checksum) -> Cause {
+    let message = format!("the stored text {key} is not the one that was stored: its checksum differs");
+    Cause::new(CauseKind::History, message).hint("nothing of it was run; bring the migration's file back, or the text")
 }
 
 fn checksum(checksum: Option<&Checksum>) -> String {

@@ -237,8 +237,137 @@ fn a_down_outside_a_transaction_is_taken_up_too() {
     up(&mut db, &files(&faulty)).unwrap();
     assert!(down(&mut db, &files(&faulty), DownTarget::Count(1)).is_err());
     assert_eq!(recorded(&db), "1…");
-    assert_eq!(did(up(&mut db, &files(&mended))), "-1");
+    assert!(did(down(&mut db, &files(&mended), DownTarget::Count(1))).starts_with("-1"));
     assert_eq!((recorded(&db).as_str(), number(&db, "SELECT count(*) FROM a")), ("", 1));
+}
+
+/// A service that starts in the middle of that must not go on without its schema.
+#[test]
+fn up_finishes_a_way_down_and_then_goes_up() {
+    let mut db = memory();
+    let outside = "-- migrate:options transaction:false\nDROP TABLE a;\n";
+    let faulty = format!("{outside}SELECT nope;");
+    let files =
+        |down| known(&[("20260101000001_a.up.sql", "CREATE TABLE a (x);"), ("20260101000001_a.down.sql", down)]);
+    up(&mut db, &files(&faulty)).unwrap();
+    assert!(down(&mut db, &files(&faulty), DownTarget::Count(1)).is_err());
+    assert_eq!(did(up(&mut db, &files(outside))), "-1 +1");
+    assert_eq!((recorded(&db).as_str(), tables(&db)), ("1", vec!["a".to_owned()]));
+}
+
+#[test]
+fn a_journal_does_not_outlive_its_migration() {
+    let mut db = memory();
+    let outside = "-- migrate:options transaction:false\n";
+    let (faulty, mended) = (format!("{outside}DROP TABLE b;\nDROP TABLE nope;"), "-- migrate:options nothing-to-undo");
+    let files = |down| {
+        known(&[
+            ("20260101000001_a.up.sql", "CREATE TABLE a (x); CREATE TABLE b (x);"),
+            ("20260101000001_a.down.sql", down),
+        ])
+    };
+    up(&mut db, &files(&faulty)).unwrap();
+    assert!(down(&mut db, &files(&faulty), DownTarget::Count(1)).is_err());
+    assert_eq!(did(down(&mut db, &files(mended), DownTarget::Count(1))), "-1");
+    assert_eq!((recorded(&db).as_str(), number(&db, "SELECT count(*) FROM migrate_journal")), ("", 0));
+    // And if there were one all the same, a run that begins does not believe it.
+    let whole = format!("{outside}CREATE TABLE c (x);\nVACUUM;");
+    let files = known(&[("20260101000002_c.sql", whole.as_str())]);
+    let sum = migrate_core::Checksum::of_text("CREATE TABLE c (x)");
+    db.execute_batch(&format!(
+        "INSERT INTO migrate_journal VALUES (20260101000002, 'up', 1, '{sum}', 'done', NULL, NULL, 1)"
+    ))
+    .unwrap();
+    assert_eq!(did(up(&mut db, &files)), "+2");
+    assert!(tables(&db).contains(&"c".to_owned()));
+}
+
+#[test]
+fn a_statement_in_place_of_a_session_statement_that_ran_is_refused() {
+    let mut db = memory();
+    let file = |second: &str, last: &str| {
+        format!("-- migrate:options transaction:false\nCREATE TABLE a (x);\n{second};\nCREATE TABLE b (x);\n{last};")
+    };
+    let (faulty, swapped, mended) = (
+        file("PRAGMA recursive_triggers = ON", "SELECT nope"),
+        file("CREATE TABLE c (x)", "SELECT 1"),
+        file("PRAGMA recursive_triggers = ON", "SELECT 1"),
+    );
+    assert!(up(&mut db, &known(&[("20260101000001_a.sql", &faulty)])).is_err());
+    let said = did(up(&mut db, &known(&[("20260101000001_a.sql", &swapped)])));
+    assert!(
+        said.contains("20260101000001_a.sql:3:1: statement 2 is done already, and is not the same any more"),
+        "{said}"
+    );
+    // The plan says so too, before anything runs.
+    let set = known(&[("20260101000001_a.sql", &swapped)]);
+    assert!(Migrator::new(&mut Sqlite::on(&mut db)).plan_up(&set, UpTarget::All).is_err());
+    assert_eq!(did(up(&mut db, &known(&[("20260101000001_a.sql", &mended)]))), "+1");
+}
+
+#[test]
+fn what_is_interrupted_is_no_baseline() {
+    let mut db = memory();
+    let faulty =
+        known(&[("20260101000001_a.sql", "-- migrate:options transaction:false\nCREATE TABLE a (x);\nSELECT nope;")]);
+    assert!(up(&mut db, &faulty).is_err());
+    let version = migrate_core::Version::new(20260101000001);
+    let said = did(Migrator::new(&mut Sqlite::on(&mut db)).baseline(&faulty, version));
+    assert!(said.contains("20260101000001_a is interrupted\n  = it is not applied as a whole"), "{said}");
+}
+
+#[test]
+fn nothing_of_a_session_reaches_the_next_file() {
+    let files = [
+        ("20260101000001_a.sql", "CREATE TABLE a (x); INSERT INTO a VALUES ('Foo');"),
+        (
+            "20260101000002_b.sql",
+            "PRAGMA case_sensitive_like = ON; CREATE TEMP TABLE a AS SELECT * FROM main.a; ATTACH ':memory:' AS o;",
+        ),
+        ("20260101000003_c.sql", "INSERT INTO a VALUES ('bar'); DELETE FROM a WHERE x LIKE 'foo';"),
+    ];
+    let mut db = memory();
+    assert_eq!(did(up(&mut db, &known(&files))), "+1 +2 +3");
+    assert_eq!(db.query_row("SELECT group_concat(x) FROM main.a", [], |row| row.get::<_, String>(0)).unwrap(), "bar");
+    assert_eq!(number(&db, "SELECT count(*) FROM pragma_database_list WHERE name = 'o'"), 0);
+    assert_eq!(number(&db, "SELECT count(*) FROM sqlite_temp_master"), 0);
+}
+
+/// The files before the failed one are run again one by one: without what it had set.
+#[test]
+fn a_failed_files_settings_do_not_reach_those_before_it() {
+    let files = [
+        ("20260101000001_a.sql", "CREATE TABLE p (x); CREATE VIEW v AS SELECT x FROM p; ALTER TABLE p RENAME TO p2;"),
+        (
+            "20260101000002_b.sql",
+            "PRAGMA legacy_alter_table = ON; CREATE TABLE u (x UNIQUE); INSERT OR ROLLBACK INTO u VALUES (1), (1);",
+        ),
+    ];
+    let mut db = memory();
+    assert!(up(&mut db, &known(&files)).is_err());
+    assert_eq!(number(&db, "SELECT count(*) FROM v"), 0);
+}
+
+#[test]
+fn a_stored_text_that_was_changed_is_not_run() {
+    let mut db = memory();
+    let files = [("20260101000001_a.up.sql", "CREATE TABLE a (x);"), ("20260101000001_a.down.sql", "DROP TABLE a;")];
+    up(&mut db, &known(&files)).unwrap();
+    db.execute_batch("CREATE TABLE keep (x); UPDATE migrate_text SET text = 'DROP TABLE keep' WHERE text LIKE 'DROP%'")
+        .unwrap();
+    let said = did(down(&mut db, &known(&[]), DownTarget::Absent));
+    assert!(said.contains("is not the one that was stored: its checksum differs"), "{said}");
+    assert_eq!(tables(&db), ["a", "keep"]);
+}
+
+#[test]
+fn a_bind_parameter_is_named_for_what_it_is() {
+    let said =
+        did(up(&mut memory(), &known(&[("20260101000001_a.sql", "CREATE TABLE a (x); INSERT INTO a VALUES (?);")])));
+    assert!(
+        said.starts_with("20260101000001_a.sql:1:21: a bind parameter, for which a migration has no value"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -318,9 +447,11 @@ fn all_in_one_transaction_on_request() {
         did(Migrator::new(&mut Sqlite::on(db)).transactions(Transactions::One).up(&known(files), UpTarget::All))
     };
     let said = one(&mut db, &files);
-    assert!(said.contains("rolled back: 20260101000003_c; applied before it: 0"), "{said}");
+    assert!(said.contains("rolled back: 20260101000003_c, and the 2 others of its transaction"), "{said}");
     assert_eq!((recorded(&db).as_str(), tables(&db)), ("", Vec::new()));
     assert_eq!(one(&mut db, &files[..2]), "+1 +2");
+    let said = one(&mut memory(), &[("20260101000004_d.sql", "VACUUM;")]);
+    assert!(said.contains("20260101000004_d can't share one transaction with the others"), "{said}");
     let said = one(&mut memory(), &[files[0], ("20260101000004_d.sql", "VACUUM;")]);
     assert!(said.contains("20260101000004_d can't share one transaction with the others"), "{said}");
 }

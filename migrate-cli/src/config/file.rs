@@ -33,7 +33,8 @@ fn parse(text: &str, path: &Path) -> Result<File, Problem> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
         let frame = Frame::new(error.message());
         Problem::Usage(Box::new(match error.span() {
-            Some(span) => frame.at(path.display().to_string(), position(text, span.start)).line_of(text),
+            // Without the line: a password may stand in it.
+            Some(span) => frame.at(path.display().to_string(), position(text, span.start)),
             None => frame.in_file(path.display().to_string()),
         }))
     })

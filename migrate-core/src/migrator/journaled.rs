@@ -93,7 +93,7 @@ impl<D: Driver> Migrator<'_, D> {
         }
         for (n, piece) in pieces.iter().enumerate().skip(resume.from) {
             let result = match piece.role {
-                Role::Session => self.driver.execute(piece.text(script)).map_err(|cause| (Refused::No, cause)),
+                Role::Session => self.session_statement(step, script, n, piece),
                 _ => self.statement(step, script, n, piece),
             };
             if let Err((refused, cause)) = result {
@@ -113,6 +113,20 @@ impl<D: Driver> Migrator<'_, D> {
             (self.observer)(&Event::StatementDone { step, n: n + 1 });
         }
         Ok(())
+    }
+
+    /// A statement for the session: a resumed run sends it again, and its line in the journal is there so that nobody
+    /// puts another statement in its place meanwhile.
+    fn session_statement(
+        &mut self,
+        step: &Step<'_>,
+        script: &Script,
+        n: usize,
+        piece: &Piece,
+    ) -> Result<(), (Refused, Cause)> {
+        self.driver.execute(piece.text(script)).map_err(|cause| (Refused::No, cause))?;
+        let done = done_line(step, script, n, piece);
+        self.write(rows::part(step, Expect::Begun, vec![done])).map_err(|cause| (Refused::No, cause))
     }
 
     fn statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> Result<(), (Refused, Cause)> {
@@ -179,12 +193,17 @@ pub(super) fn begin_rows<'s, C>(
     known: &'s Migrations<'_, C>,
     signed: &'s Signature,
 ) -> Vec<RowWrite<'s>> {
-    match (step.action, step.reason) {
+    let mut writes = match (step.action, step.reason) {
         (Action::Revert, Reason::Resume) => Vec::new(),
         (Action::Revert, _) => vec![RowWrite::Reverting(step.version, &signed.run_id)],
         (_, Reason::Resume) => rows::recorded(step, known, signed, RowWrite::Accepted),
         _ => rows::recorded(step, known, signed, RowWrite::Begun),
+    };
+    if step.reason != Reason::Resume {
+        // Lines that an earlier run left would make this one skip its statements.
+        writes.insert(0, RowWrite::JournalCleared(step.version));
     }
+    writes
 }
 
 /// What says that it is done.
@@ -214,6 +233,11 @@ pub(super) fn statement_unit<'s>(
         unit.before = vec![journal(JournalState::Started)];
     }
     unit
+}
+
+/// What says that a statement is done.
+pub(super) fn done_line(step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> RowWrite<'static> {
+    RowWrite::Journal(line(step, script, n, piece, JournalState::Done))
 }
 
 fn line(step: &Step<'_>, script: &Script, n: usize, piece: &Piece, state: JournalState) -> JournalRow {

@@ -14,7 +14,8 @@ use std::time::Duration;
 use crate::diff::diff;
 use crate::driver::{Driver, Facts};
 use crate::event::Event;
-use crate::plan::{DownTarget, Plan, Planner, Policy, Refusal, Stored, UpTarget};
+use crate::journal::resume;
+use crate::plan::{DownTarget, Mode, Plan, Planner, Policy, Reason, Refusal, Refused, Step, Stored, UpTarget, Work};
 use crate::{Checksum, Error, HistoryRow, Migration, Migrations, Report, State, Status, Version};
 
 pub use lock::LockLadder;
@@ -243,7 +244,10 @@ impl<'m, D: Driver> Migrator<'m, D> {
             }
         };
         match plan {
-            Ok(plan) => self.fits_one_transaction(plan, intent),
+            Ok(plan) => {
+                self.fits_the_journal(&plan)?;
+                self.fits_one_transaction(plan, intent)
+            }
             Err(mut refused) => {
                 for refusal in &mut refused.0 {
                     self.explain(refusal, known, rows);
@@ -251,6 +255,17 @@ impl<'m, D: Driver> Migrator<'m, D> {
                 Err(refused.into())
             }
         }
+    }
+
+    /// Refuses when a file that is to be resumed is not the one any more that was begun: before anything runs, for all.
+    fn fits_the_journal(&mut self, plan: &Plan<'_>) -> Result<(), Error> {
+        let mut refused = Vec::new();
+        for step in plan.steps.iter().filter(|step| step.reason == Reason::Resume) {
+            let Work::Script(script, pieces) = &step.work else { continue };
+            let journal = self.driver.read_journal(step.version).map_err(Error::database("reading the journal"))?;
+            refused.extend(resume(script, pieces, &journal, step.direction()).err());
+        }
+        if refused.is_empty() { Ok(()) } else { Err(Refused(refused).into()) }
     }
 
     /// The texts that reverting these may need.
@@ -278,13 +293,14 @@ impl<'m, D: Driver> Migrator<'m, D> {
     }
 
     fn fits_one_transaction<'a>(&self, plan: Plan<'a>, intent: Intent) -> Result<Plan<'a>, Error> {
-        use crate::plan::{Mode, Refused};
         if self.transactions == Transactions::PerMigration || !matches!(intent, Intent::Up(_) | Intent::Down(_)) {
             return Ok(plan);
         }
-        let alone = plan.steps.iter().filter(|step| step.mode != Mode::Segment);
+        let only = plan.steps.len() == 1;
+        let fits = |step: &Step<'_>| step.mode == Mode::Segment || (only && step.mode == Mode::Transaction);
+        let alone = plan.steps.iter().filter(|step| !fits(step));
         let refused: Vec<_> = alone.map(|step| Refusal::NotInOneTransaction { label: step.label() }).collect();
-        if refused.is_empty() || plan.steps.len() == 1 { Ok(plan) } else { Err(Refused(refused).into()) }
+        if refused.is_empty() { Ok(plan) } else { Err(Refused(refused).into()) }
     }
 }
 

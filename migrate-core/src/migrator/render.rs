@@ -85,6 +85,10 @@ impl<D: Driver> Migrator<'_, D> {
         for (n, piece) in pieces.iter().enumerate() {
             if piece.role == Role::Session && (n >= resumed.from || resumed.again.contains(&n)) {
                 let _ = writeln!(sql, "{};", piece.text(script));
+                if n >= resumed.from {
+                    let done = journaled::done_line(step, script, n, piece);
+                    sql.push_str(&self.driver.render(&[rows::part(step, Expect::Begun, vec![done])]));
+                }
             } else if n >= resumed.from {
                 let unit = journaled::statement_unit(step, script, n, piece, transactional);
                 sql.push_str(&self.driver.render(&[unit]));

@@ -30,10 +30,13 @@ pub(super) fn unit<'s, C>(step: &'s Step<'_>, known: &'s Migrations<'_, C>, sign
     let after = match step.action {
         Action::Apply | Action::Record => recorded(step, known, signed, RowWrite::Applied),
         Action::Accept => recorded(step, known, signed, RowWrite::Accepted),
+        Action::Revert if step.reason == Reason::Resume => {
+            vec![RowWrite::JournalCleared(step.version), RowWrite::Reverted(step.version)]
+        }
         Action::Revert => vec![RowWrite::Reverted(step.version)],
     };
     let foreign_keys = script.map_or(ForeignKeys::AsTheyAre, |script| script.options.foreign_keys);
-    let restore_settings = statements.iter().any(|piece| piece.role == Role::Session);
+    let restore_settings = statements.iter().any(|piece| matches!(piece.role, Role::Session | Role::TemporaryObject));
     let rows = part(step, expected(step), after);
     Unit { script, statements, foreign_keys, restore_settings, ..rows }
 }

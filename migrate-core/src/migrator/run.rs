@@ -86,7 +86,10 @@ impl<D: Driver> Migrator<'_, D> {
             let dialect = self.facts()?.dialect;
             let signed = self.signature(dialect);
             let mut run = Run { known, signed: &signed, plan: &plan, report: &mut report };
+            // `up` that had to finish a way down first has made something pending.
+            let again = matches!(intent, Intent::Up(_)) && plan.steps.iter().any(|s| s.direction() == Direction::Down);
             match self.steps(&mut run, &rows) {
+                Ok(()) if again => {}
                 Ok(()) => return Ok(report),
                 Err(Trouble::Moved) => {}
                 Err(Trouble::Failed(error)) => return Err(error),
@@ -143,7 +146,13 @@ impl<D: Driver> Migrator<'_, D> {
                     unit
                 })
                 .collect();
-            let failed = match self.driver.apply(&units, group) {
+            let changed = units.iter().any(|unit| unit.restore_settings);
+            let result = self.driver.apply(&units, group);
+            if changed {
+                // Also after a failure: what is run again must not inherit what the failed file had set.
+                self.settings_back(run, first)?;
+            }
+            let failed = match result {
                 Ok(durations) => {
                     self.finished(run, left, &durations);
                     return Ok(());
@@ -176,7 +185,9 @@ impl<D: Driver> Migrator<'_, D> {
                 }
                 _ => {
                     let Some(step) = left.get(at) else { return Err(Trouble::Moved) };
-                    return Err(self.failed(run, step, failed.statement, failed.cause, None));
+                    let others = left.len().saturating_sub(1);
+                    let kept = (group == Group::AllOrNothing && others > 0).then_some(Kept::NothingOfAll(others));
+                    return Err(self.failed(run, step, failed.statement, failed.cause, kept));
                 }
             }
         }
@@ -308,8 +319,9 @@ fn error_source(error: BoxError) -> Option<BoxError> {
 /// `down 2` that was interrupted after one by another run's change is `down 1` now.
 fn remaining(intent: Intent, report: &Report) -> Intent {
     let left = |count: usize| count.saturating_sub(report.done.len());
+    let applied = report.done.iter().filter(|done| done.direction() == Direction::Up).count();
     match intent {
-        Intent::Up(UpTarget::Count(count)) => Intent::Up(UpTarget::Count(left(count))),
+        Intent::Up(UpTarget::Count(count)) => Intent::Up(UpTarget::Count(count.saturating_sub(applied))),
         Intent::Down(DownTarget::Count(count)) => Intent::Down(DownTarget::Count(left(count))),
         other => other,
     }

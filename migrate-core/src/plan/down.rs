@@ -102,6 +102,11 @@ impl<'a, C> Planner<'a, '_, C> {
             return;
         };
         let up = stored.texts.get(&row.checksum).map(String::as_str);
+        if up.is_none() && down.starts_with("-- migrate:down") {
+            // Options for the whole file stood in the up half: without it nobody knows how this half is to run.
+            refused.push(Refusal::NoStoredText { label });
+            return;
+        }
         match source::from_stored(entry.version, entry.name, up, down, Some(self.facts.dialect)) {
             Ok(SqlMigration { meta, down: Down::Script(script), .. }) => {
                 let script = Cow::<Script>::Owned(script);

@@ -25,7 +25,8 @@ pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) 
     let mut refused = Vec::new();
     for statement in &statements {
         let known = statement.recognise(facts.dialect);
-        ends_segment |= known.ends_segment;
+        // What lives in the session is taken away behind its file; the next one must not see it before.
+        ends_segment |= known.ends_segment || known.role == Role::TemporaryObject || known.verb == "ATTACH";
         let at = Location::from_script(script, statement.position);
         pieces.push(Piece {
             range: statement.offset..statement.offset + statement.text.len(),

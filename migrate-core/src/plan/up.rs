@@ -55,7 +55,16 @@ impl<'a, C> Planner<'a, '_, C> {
         if self.known.find(version).is_none() {
             return Err(Refused(vec![Refusal::UnknownVersion { version }]));
         }
-        let pending = status.entries.iter().filter(|e| e.version <= version && e.state.is_pending());
+        let older = || status.entries.iter().filter(|entry| entry.version <= version);
+        let interrupted = older().filter(|entry| entry.unfinished().is_some()).map(|entry| Refusal::Interrupted {
+            label: entry.label(),
+            first: "it is not applied as a whole: run `migrate up` first, which finishes it".into(),
+        });
+        let interrupted: Vec<_> = interrupted.collect();
+        if !interrupted.is_empty() {
+            return Err(Refused(interrupted));
+        }
+        let pending = older().filter(|entry| entry.state.is_pending());
         let steps = pending.filter_map(|e| self.rows_only(e.version, Action::Record)).collect();
         Ok(Plan { steps, notes: Vec::new() })
     }

@@ -222,7 +222,11 @@ impl<'t> Line<'t> {
         if let Some(content) = line.strip_prefix(MARK) {
             return Some(Line { offset, exact: true, content });
         }
-        let comment = line.trim_start();
+        // Behind code on the same line it would be a comment as well.
+        let comment = match line.trim_start() {
+            comment if comment.starts_with("--") => comment,
+            code => code.get(code.rfind("--")?..)?,
+        };
         let rest = comment.strip_prefix("--")?.trim_start();
         let word = rest.get(..7).filter(|word| word.eq_ignore_ascii_case("migrate"))?;
         let content = rest.get(word.len()..)?.trim_start().strip_prefix(':')?;

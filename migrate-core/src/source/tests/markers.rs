@@ -58,7 +58,12 @@ m/20230314095813_x.sql:1:1: almost a directive: these are in lower case, after `
     );
     single(
         "SELECT 1; -- migrate:down is what comes next\n",
-        r#"20230314095813_x | m/20230314095813_x.sql:1 "SELECT 1; -- migrate:down is what comes next\n" | irreversible"#,
+        "m/20230314095813_x.sql:1:11: almost a directive: these are in lower case, after `-- ` at the start of the line, \
+         without other blanks\n  help: write `-- migrate:down is what comes next`",
+    );
+    single(
+        "SELECT 1; -- migrate:something else\n",
+        r#"20230314095813_x | m/20230314095813_x.sql:1 "SELECT 1; -- migrate:something else\n" | irreversible"#,
     );
 }
 
