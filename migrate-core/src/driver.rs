@@ -64,7 +64,14 @@ pub trait Driver {
     /// When the attempt itself fails. A lock that somebody else holds is no error.
     fn try_lock(&mut self) -> Result<LockAttempt, Cause>;
 
-    /// Gives the lock back. Without the lock it does nothing.
+    /// Who holds the lock now, as far as that can be seen without an attempt to take it; `None` = nobody, or nobody
+    /// can tell.
+    ///
+    /// # Errors
+    /// When it can't be asked.
+    fn holder(&mut self) -> Result<Option<Holder>, Cause>;
+
+    /// Ends a run: gives the lock back if there is one, and whatever [`prepare`](Self::prepare) changed.
     ///
     /// # Errors
     /// When the server says that the lock was not held: somebody else may have been working.
@@ -84,6 +91,8 @@ pub trait Driver {
     ///
     /// # Errors
     /// Which unit and which statement failed, and how many units are committed all the same.
+    /// [`CauseKind::LockTimeout`] means that the same may be sent again; a unit alone whose statement has run, and whose
+    /// `after` could not be written, must not say so.
     fn apply(&mut self, units: &[Unit<'_>], group: Group) -> Result<Vec<Duration>, Failed>;
 
     /// The SQL that [`prepare`](Self::prepare) would run now; empty when no table is missing. Creates nothing.

@@ -14,8 +14,8 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] Refused),
     /// A step failed.
-    #[error("{0}")]
-    Failed(#[source] Box<Failure>),
+    #[error(transparent)]
+    Failed(Box<Failure>),
     /// The migration files have mistakes.
     #[error(transparent)]
     Mistakes(#[from] Mistakes),
@@ -35,7 +35,7 @@ pub enum Error {
         waited: Duration,
     },
     /// The program was compiled before these files were there.
-    #[error("{0}")]
+    #[error(transparent)]
     Stale(#[from] Stale),
     /// Nobody can tell whether a statement ran that was under way when its run died.
     #[error(

@@ -300,6 +300,11 @@ impl Driver for Fake {
         }
     }
 
+    fn holder(&mut self) -> Result<Option<Holder>, Cause> {
+        self.tick()?;
+        Ok(self.database.lock().holder.map(|id| Holder::named(format!("connection {id}"))))
+    }
+
     fn unlock(&mut self) -> Result<(), Cause> {
         // Without a tick before it: a connection that still lives always gives its lock back.
         let mut state = self.database.lock();

@@ -52,7 +52,8 @@ impl<'a, C> Session<'a, C> {
                 Ok(value)
             }
             Err(error) => {
-                self.driver.savepoint(Savepoint::RollBack)?;
+                // Its own error is the one to tell. If there is no savepoint any more, the guard will say so.
+                let _ = self.driver.savepoint(Savepoint::RollBack);
                 Err(error)
             }
         }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use migrate_core::driver::{
-    Cause, CauseKind, Driver, Evidence, Expect, Facts, Failed, Group, LockAttempt, Savepoint, Unit, UnitMode,
+    Cause, CauseKind, Driver, Evidence, Expect, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Unit, UnitMode,
 };
 use migrate_core::history::{HistoryRow, JournalRow, RowWrite};
 use migrate_core::sql::Dialect;
@@ -19,6 +19,9 @@ use crate::lock::SideLock;
 
 /// The savepoint that turns a stray COMMIT of a script into an error.
 const GUARD: &str = "migrate_guard";
+
+/// How long the journal's last line may wait for a writer: its statement has run already.
+const LAST_WAIT: Duration = Duration::from_secs(30);
 
 /// The driver: on a connection that you have, or on one of its own.
 #[derive(Debug)]
@@ -278,17 +281,22 @@ impl<'c> Sqlite<'c> {
     fn alone(&mut self, unit: &Unit<'_>) -> Result<Duration, (Option<usize>, Cause)> {
         let other = |cause| (None, cause);
         let began = Instant::now();
-        self.rows(unit, &unit.before).map_err(other)?;
+        self.rows(unit.lock_timeout, unit, &unit.before).map_err(other)?;
         for (n, piece) in unit.statements.iter().enumerate() {
             let Some(script) = unit.script else { continue };
             self.statement(piece.text(script)).map_err(|cause| (Some(n), cause))?;
         }
-        self.rows(unit, &unit.after).map_err(other)?;
+        // The statement has run. "Locked, try again" would send it once more; in doubt is what it is.
+        let noted = self.rows(Some(LAST_WAIT), unit, &unit.after);
+        noted.map_err(|mut cause| {
+            cause.kind = if cause.kind == CauseKind::LockTimeout { CauseKind::Access } else { cause.kind };
+            (None, cause)
+        })?;
         Ok(began.elapsed())
     }
 
-    fn rows(&mut self, unit: &Unit<'_>, writes: &[RowWrite<'_>]) -> Result<(), Cause> {
-        self.begin_immediate(unit.lock_timeout)?;
+    fn rows(&mut self, wait: Option<Duration>, unit: &Unit<'_>, writes: &[RowWrite<'_>]) -> Result<(), Cause> {
+        self.begin_immediate(wait)?;
         let written = self.expect(unit).and_then(|()| self.write(writes)).and_then(|()| self.commit_all());
         if written.is_err() {
             self.roll_back_all();
@@ -413,22 +421,30 @@ impl Driver for Sqlite<'_> {
         if !self.db().is_autocommit() {
             return Err(inside_a_transaction());
         }
+        // Another run may have made the file since we looked.
+        if let Handle::Later { url, .. } = &self.handle
+            && !url.is_yet_to_be_made()
+        {
+            self.handle = Handle::Ours(Box::new(url.open()?));
+        }
         // In memory there is one connection, and nobody to lock out.
         let Some(path) = self.path() else { return Ok(LockAttempt::Acquired) };
         self.lock.get_or_insert_with(|| SideLock::for_database(&path)).attempt()
     }
 
+    fn holder(&mut self) -> Result<Option<Holder>, Cause> {
+        Ok(self.path().and_then(|path| SideLock::for_database(&path).holder()))
+    }
+
     fn unlock(&mut self) -> Result<(), Cause> {
+        let released = self.lock.as_mut().map_or(Ok(()), SideLock::release);
         let restored = self.restore_settings();
         if let Some(settings) = self.settings.take()
             && settings.busy_timeout != 0
         {
             self.batch(&format!("PRAGMA busy_timeout = {}", settings.busy_timeout))?;
         }
-        if let Some(lock) = &mut self.lock {
-            lock.release()?;
-        }
-        restored
+        released.and(restored)
     }
 
     fn prepare(&mut self) -> Result<(), Cause> {
@@ -612,7 +628,8 @@ impl Sqlite<'_> {
     /// A WAL database can't even be read where its `-shm` file can't be made; SQLite only says that it can't open
     /// the database, or that it is read-only.
     fn why_not_readable(&self, cause: Cause) -> Cause {
-        if cause.kind != CauseKind::Access {
+        let unopened = ["SQLITE_CANTOPEN", "SQLITE_READONLY"];
+        if !cause.code.as_ref().is_some_and(|code| unopened.iter().any(|unopened| code.starts_with(unopened))) {
             return cause;
         }
         let Some(path) = self.path() else { return cause };

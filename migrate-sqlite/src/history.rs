@@ -247,7 +247,6 @@ impl History {
                 optional(row.error.as_deref())
             ),
             RowWrite::JournalCleared(version) => format!("DELETE FROM {journal} WHERE version = {};", version.get()),
-            other => format!("-- not known to this driver: {other:?}\n"),
         }
     }
 

@@ -50,6 +50,11 @@ impl SideLock {
         }
     }
 
+    /// Who holds it, without an attempt: only where the operating system tells.
+    pub(crate) fn holder(&self) -> Option<Holder> {
+        Some(holder(&self.path)).filter(|holder| !holder.who.is_empty())
+    }
+
     pub(crate) fn release(&mut self) -> Result<(), Cause> {
         self.held = false;
         match self.connection.take() {
@@ -74,6 +79,12 @@ fn open(path: &Path) -> Result<Connection, Cause> {
 fn resolved(path: &Path) -> PathBuf {
     if let Ok(resolved) = path.canonicalize() {
         return resolved;
+    }
+    // A link to a file that is yet to be made is that file already.
+    if let Ok(target) = path.read_link()
+        && target != path
+    {
+        return resolved(&path.parent().map_or(target.clone(), |parent| parent.join(&target)));
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match (parent.canonicalize(), path.file_name()) {

@@ -227,6 +227,76 @@ fn the_busy_time_out_of_a_connection_is_given_back() {
     assert_eq!(number(&db, "PRAGMA busy_timeout"), 1234);
 }
 
+/// Code waits for a writer as files do.
+#[test]
+fn a_migration_in_rust_waits_for_a_writer_too() {
+    use migrate_core::{BoxError, Meta, Migration, Session, Version};
+    struct Code;
+    impl Migration<Connection> for Code {
+        fn meta(&self) -> &Meta {
+            static META: Meta = Meta::code(Version::new(20260101000002), "code");
+            &META
+        }
+        fn up(&self, db: &mut Session<'_, Connection>) -> Result<(), BoxError> {
+            db.run("INSERT INTO a VALUES (1)")
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.db");
+    up_at(&path, &[ONE]).unwrap();
+    let writer = Connection::open(&path).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut held = Some(writer);
+    // The writer lets go at the first retry.
+    let let_go = |event: &Event<'_>| {
+        if matches!(event, Event::Retry { .. }) {
+            held.take();
+        }
+    };
+    let mut sqlite = at(&path).unwrap();
+    let known = known(&[ONE]).with(Code).unwrap();
+    assert_eq!(did(Migrator::new(&mut sqlite).observer(let_go).up(&known, UpTarget::All)), "+2");
+}
+
+#[test]
+fn settings_are_given_back_without_a_lock_too() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("app.db-miglock")).unwrap();
+    let mut db = Connection::open(dir.path().join("app.db")).unwrap();
+    db.busy_timeout(Duration::from_millis(1234)).unwrap();
+    assert!(up(&mut db, &known(&[("20260101000001_a.sql", "PRAGMA recursive_triggers = ON; SELECT nope;")])).is_err());
+    assert_eq!((number(&db, "PRAGMA busy_timeout"), number(&db, "PRAGMA recursive_triggers")), (1234, 0));
+}
+
+/// A writer that comes in between a statement outside a transaction and its line in the journal must not make the
+/// statement run twice.
+#[test]
+fn a_journal_line_that_has_to_wait_does_not_repeat_its_statement() {
+    use rusqlite::functions::FunctionFlags;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.db");
+    let copy = dir.path().join("copy.db").to_str().unwrap().to_owned();
+    let mut db = Connection::open(&path).unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let (counted, database) = (Arc::clone(&calls), path.clone());
+    let hook = move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let writer = Connection::open(&database)?;
+        writer.execute_batch("BEGIN IMMEDIATE")?;
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            drop(writer);
+        });
+        Ok::<_, rusqlite::Error>(copy.clone())
+    };
+    db.create_scalar_function("hook", 0, FunctionFlags::SQLITE_UTF8, move |_| hook()).unwrap();
+    let files = [("20260101000001_a.sql", "-- migrate:options transaction:false\nVACUUM INTO hook();")];
+    assert_eq!(did(up(&mut db, &known(&files))), "+1");
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}
+
 /// Two names of one file are one lock.
 #[cfg(unix)]
 #[test]

@@ -16,7 +16,11 @@ impl Job for Status {
         driver: &mut D,
         known: &Migrations<'_, D::Connection>,
     ) -> Result<Exit, Problem> {
-        cx.migrator(driver).status(known, |status| {
+        let mut migrator = cx.migrator(driver);
+        if let Some(holder) = migrator.holder()? {
+            cx.out.note(&format!("a run is under way: the migration lock is held by {holder}"));
+        }
+        migrator.status(known, |status| {
             match cx.out.format {
                 Format::Json => {
                     let migrations = status.entries.iter().map(EntryJson::of).collect();

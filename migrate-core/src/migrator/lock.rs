@@ -40,7 +40,11 @@ impl<D: Driver> Migrator<'_, D> {
                     self.locked = true;
                     return Ok(None);
                 }
-                LockAttempt::Unavailable(why) => return Ok(Some(why)),
+                LockAttempt::Unavailable(why) => {
+                    // There is nothing to unlock, and settings to be given back all the same.
+                    self.locked = true;
+                    return Ok(Some(why));
+                }
                 LockAttempt::Held(holder) => holder,
             };
             let waited = began.elapsed();

@@ -12,7 +12,7 @@ mod settle;
 use std::time::Duration;
 
 use crate::diff::diff;
-use crate::driver::{Driver, Facts};
+use crate::driver::{Driver, Facts, Holder};
 use crate::event::Event;
 use crate::journal::resume;
 use crate::plan::{DownTarget, Mode, Plan, Planner, Policy, Reason, Refusal, Refused, Step, Stored, UpTarget, Work};
@@ -135,6 +135,14 @@ impl<'m, D: Driver> Migrator<'m, D> {
         let rows = self.read()?;
         let status = self.compare(known, &rows)?;
         Ok(look(&status))
+    }
+
+    /// Who holds the lock now, as far as that can be seen without taking it.
+    ///
+    /// # Errors
+    /// When it can't be asked.
+    pub fn holder(&mut self) -> Result<Option<Holder>, Error> {
+        self.driver.holder().map_err(Error::database("asking who holds the migration lock"))
     }
 
     /// What [`up`](Self::up) would do now.

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::rows::{self, Signature};
 use super::{Intent, Migrator, Transactions};
-use crate::driver::{Cause, CauseKind, Driver, Failed, Group};
+use crate::driver::{Cause, CauseKind, Driver, Group, Unit};
 use crate::error::Kept;
 use crate::event::Event;
-use crate::plan::{DownTarget, Mode, Note, Plan, Refusal, Refused, Step, UpTarget, Work};
+use crate::plan::{Action, DownTarget, Mode, Note, Plan, Refusal, Refused, Step, UpTarget, Work};
 use crate::report::Done;
 use crate::session::Session;
 use crate::{BoxError, Direction, Error, HistoryRow, Migration, Migrations, Report};
@@ -38,7 +38,12 @@ pub(super) struct Run<'r, 'k, C> {
 
 impl<D: Driver> Migrator<'_, D> {
     pub(super) fn run(&mut self, known: &Migrations<'_, D::Connection>, intent: Intent) -> Result<Report, Error> {
-        let rows = self.read()?;
+        let rows = match self.read() {
+            Ok(rows) => rows,
+            // Whoever migrates may keep readers out, too: the lock tells when that is over.
+            Err(error) if error.is_lock_timeout() => return self.lock_and_run(known, intent),
+            Err(error) => return Err(error),
+        };
         match self.plan(known, intent, &rows) {
             Ok(plan) if plan.steps.is_empty() => {
                 self.announce(&plan.notes);
@@ -49,6 +54,10 @@ impl<D: Driver> Migrator<'_, D> {
             Err(error) if rows.iter().all(|row| row.finished_at.is_some()) => return Err(error),
             Ok(_) | Err(_) => {}
         }
+        self.lock_and_run(known, intent)
+    }
+
+    fn lock_and_run(&mut self, known: &Migrations<'_, D::Connection>, intent: Intent) -> Result<Report, Error> {
         let no_lock = self.lock()?;
         let result = self.run_locked(known, intent, no_lock);
         let released = self.release();
@@ -116,6 +125,11 @@ impl<D: Driver> Migrator<'_, D> {
 
     /// How many of these steps share the next transaction.
     fn together(&self, steps: &[Step<'_>], rows: &[HistoryRow]) -> usize {
+        // A baseline is one decision: all of it, in one transaction.
+        let records = steps.iter().take_while(|step| step.action == Action::Record).count();
+        if records > 0 {
+            return records;
+        }
         let most = match self.transactions {
             Transactions::One => return steps.len(),
             // A fresh database: nobody waits for its tables, and one commit costs as much as a hundred.
@@ -129,6 +143,7 @@ impl<D: Driver> Migrator<'_, D> {
     fn transaction(&mut self, run: &mut Run<'_, '_, D::Connection>, steps: &[Step<'_>]) -> Result<(), Trouble> {
         let group = match self.transactions {
             Transactions::One => Group::AllOrNothing,
+            Transactions::PerMigration if steps.iter().all(|step| step.action == Action::Record) => Group::AllOrNothing,
             Transactions::PerMigration => Group::Segment,
         };
         let mut left = steps;
@@ -228,12 +243,7 @@ impl<D: Driver> Migrator<'_, D> {
             return Ok(());
         }
         let unit = rows::unit(step, run.known, run.signed);
-        if let Err(cause) = self.driver.begin(&unit) {
-            return Err(match cause.kind {
-                CauseKind::HistoryMoved => Trouble::Moved,
-                _ => self.failed(run, step, None, cause, None),
-            });
-        }
+        self.begin_code(run, step, unit.clone())?;
         let result = match self.call(migration, step) {
             Ok(Ok(())) => self.driver.commit(&unit),
             Ok(Err(error)) => Err(code_cause(error)),
@@ -252,6 +262,30 @@ impl<D: Driver> Migrator<'_, D> {
         self.settings_back(run, step)?;
         self.finished(run, std::slice::from_ref(step), &[began.elapsed()]);
         Ok(())
+    }
+
+    /// Opens the transaction of code. Nothing has run yet, so it may be tried again like any step.
+    fn begin_code(
+        &mut self,
+        run: &mut Run<'_, '_, D::Connection>,
+        step: &Step<'_>,
+        mut unit: Unit<'_>,
+    ) -> Result<(), Trouble> {
+        let mut rung = 0;
+        loop {
+            let (timeout, pause) = self.rung(step, rung);
+            unit.lock_timeout = timeout;
+            match (self.driver.begin(&unit), pause) {
+                (Ok(()), _) => return Ok(()),
+                (Err(cause), _) if cause.kind == CauseKind::HistoryMoved => return Err(Trouble::Moved),
+                (Err(cause), Some(pause)) if cause.kind == CauseKind::LockTimeout => {
+                    (self.observer)(&Event::Retry { step, message: &cause.message, pause });
+                    std::thread::sleep(pause);
+                    rung += 1;
+                }
+                (Err(cause), _) => return Err(self.failed(run, step, None, cause, None)),
+            }
+        }
     }
 
     fn call(
@@ -294,12 +328,6 @@ impl<D: Driver> Migrator<'_, D> {
         for note in notes {
             (self.observer)(&Event::Note(note));
         }
-    }
-}
-
-impl From<Failed> for Cause {
-    fn from(failed: Failed) -> Cause {
-        failed.cause
     }
 }
 

@@ -121,7 +121,7 @@ impl<'a, C> Planner<'a, '_, C> {
     }
 }
 
-fn nothing_to_undo(entry: &Entry<'_>, reason: Reason) -> Step<'static> {
+pub(super) fn nothing_to_undo(entry: &Entry<'_>, reason: Reason) -> Step<'static> {
     Step {
         version: entry.version,
         name: Cow::Owned(entry.name.to_owned()),

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use super::down::nothing_to_undo;
 use super::{Action, Mode, Plan, Planner, Reason, Refusal, Refused, Step, Work, finish, script};
 use crate::{Direction, Down, Entry, Meta, SqlMigration, State, Status, TransactionMode, Version};
 
@@ -95,6 +96,9 @@ impl<'a, C> Planner<'a, '_, C> {
             Direction::Down => match self.sql(entry.version) {
                 Some(SqlMigration { meta, down: Down::Script(script), .. }) => {
                     self.script_step(meta, Cow::Borrowed(script), Action::Revert, Reason::Resume, plan, refused);
+                }
+                Some(SqlMigration { down: Down::NothingToUndo, .. }) => {
+                    plan.steps.push(nothing_to_undo(entry, Reason::Resume));
                 }
                 Some(_) => refused.push(Refusal::Irreversible { label: entry.label() }),
                 None => plan.steps.extend(self.code_step(entry.version, Action::Revert, Reason::Resume)),
