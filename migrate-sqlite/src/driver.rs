@@ -1,27 +1,24 @@
+mod settings;
+mod transaction;
+
 use std::io::Read;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use migrate_core::driver::{
-    Cause, CauseKind, Driver, Evidence, Expect, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Unit, UnitMode,
+    Cause, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Unit, UnitMode,
 };
 use migrate_core::history::{HistoryRow, JournalRow, RowWrite};
 use migrate_core::sql::Dialect;
 use migrate_core::{Checksum, ForeignKeys, Tables, Version};
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
-use crate::catalog;
 use crate::connect::Url;
-use crate::error::{cause, cause_in};
+use crate::error::cause;
 use crate::history::History;
 use crate::lock::SideLock;
-
-/// The savepoint that turns a stray COMMIT of a script into an error.
-const GUARD: &str = "migrate_guard";
-
-/// How long the journal's last line may wait for a writer: its statement has run already.
-const LAST_WAIT: Duration = Duration::from_secs(30);
+use settings::Settings;
+use transaction::{GUARD, inside_a_transaction};
 
 /// The driver: on a connection that you have, or on one of its own.
 #[derive(Debug)]
@@ -54,37 +51,6 @@ enum Handle<'c> {
         empty: Box<Connection>,
     },
 }
-
-/// The settings of a session that a script may change, as they were found.
-#[derive(Clone, Debug)]
-struct Settings {
-    pragmas: Vec<(&'static str, Value)>,
-    /// `PRAGMA case_sensitive_like` can be set and not asked; comparing tells.
-    like_ignores_case: bool,
-    schemas: Vec<String>,
-    temporary: Vec<String>,
-    busy_timeout: i64,
-}
-
-/// What a script may switch, and the next one must not inherit.
-const PRAGMAS: [&str; 16] = [
-    "foreign_keys",
-    "legacy_alter_table",
-    "ignore_check_constraints",
-    "recursive_triggers",
-    "writable_schema",
-    "query_only",
-    "synchronous",
-    "cache_size",
-    "locking_mode",
-    "trusted_schema",
-    "reverse_unordered_selects",
-    "automatic_index",
-    "secure_delete",
-    "read_uncommitted",
-    "cell_size_check",
-    "temp_store",
-];
 
 impl<'c> Sqlite<'c> {
     /// On a connection that you have. It is given back as it was: outside a transaction, its settings as they were
@@ -139,243 +105,6 @@ impl<'c> Sqlite<'c> {
     fn write(&self, writes: &[RowWrite<'_>]) -> Result<(), Cause> {
         let elapsed = self.began.map_or(Duration::ZERO, |began| began.elapsed());
         writes.iter().try_for_each(|write| self.batch(&self.history.write_sql(write, elapsed)))
-    }
-
-    /// Opens a transaction that writes: a deferred one would find out too late that somebody else does, and would not
-    /// wait for the busy time-out at all.
-    fn begin_immediate(&mut self, lock_timeout: Option<Duration>) -> Result<(), Cause> {
-        if !self.db().is_autocommit() {
-            return Err(inside_a_transaction());
-        }
-        // Zero is also what a busy handler of the application's own reads as: it stays.
-        let patient = self.settings.as_ref().is_some_and(|settings| settings.busy_timeout != 0);
-        if let Some(timeout) = lock_timeout.filter(|_| patient) {
-            self.batch(&format!("PRAGMA busy_timeout = {}", timeout.as_millis()))?;
-        }
-        self.batch("BEGIN IMMEDIATE")?;
-        if self.tables == HistoryTables::ToBeMade {
-            self.batch(&self.history.create_sql()).inspect_err(|_| self.roll_back_all())?;
-        }
-        Ok(())
-    }
-
-    /// Commits, and with it the history's tables where this transaction made them.
-    fn commit_all(&mut self) -> Result<(), Cause> {
-        self.batch("COMMIT")?;
-        self.tables = HistoryTables::There;
-        Ok(())
-    }
-
-    /// On a read-only database `BEGIN IMMEDIATE` succeeds, and the first statement of the file would be blamed.
-    fn check_writable(&self) -> Result<(), Cause> {
-        self.batch(&self.history.no_op_sql())
-    }
-
-    fn expect(&self, unit: &Unit<'_>) -> Result<(), Cause> {
-        let expected = match unit.expect {
-            Expect::Absent => None,
-            Expect::Applied => Some(true),
-            Expect::Begun => Some(false),
-        };
-        if self.history.recorded(self.db(), unit.version)? == expected {
-            return Ok(());
-        }
-        Err(Cause::new(CauseKind::HistoryMoved, format!("the history of {} changed meanwhile", unit.version)))
-    }
-
-    /// The guard is still there, or the script has ended the transaction that was opened for it.
-    fn release_guard(&self) -> Result<(), Cause> {
-        let ended = || {
-            Cause::new(CauseKind::TransactionEnded, "the migration ended the transaction that was opened for it")
-                .hint("take its COMMIT, END or ROLLBACK out; what it did until then is committed")
-        };
-        if self.db().is_autocommit() {
-            return Err(ended());
-        }
-        self.batch(&format!("RELEASE {GUARD}")).map_err(|_| ended())
-    }
-
-    /// Several units that share a transaction.
-    fn transaction(&mut self, units: &[Unit<'_>], group: Group) -> Result<Vec<Duration>, Failed> {
-        let fail = |unit, statement, committed, cause| Failed { unit, statement, committed, cause };
-        let timeout = units.first().and_then(|unit| unit.lock_timeout);
-        self.begin_immediate(timeout).map_err(|cause| fail(0, None, 0, cause))?;
-        let mut durations = Vec::with_capacity(units.len());
-        for (i, unit) in units.iter().enumerate() {
-            let began = Instant::now();
-            self.began = Some(began);
-            let writable = if i == 0 { self.check_writable() } else { Ok(()) };
-            if let Err((statement, cause)) = writable.map_err(|cause| (None, cause)).and_then(|()| self.unit(unit)) {
-                let committed = self.keep_those_before(i, group);
-                return Err(fail(i, statement, committed, cause));
-            }
-            durations.push(began.elapsed());
-        }
-        match self.commit_all() {
-            Ok(()) => Ok(durations),
-            Err(cause) => {
-                self.roll_back_all();
-                Err(fail(units.len().saturating_sub(1), None, 0, cause))
-            }
-        }
-    }
-
-    fn unit(&mut self, unit: &Unit<'_>) -> Result<(), (Option<usize>, Cause)> {
-        let other = |cause| (None, cause);
-        self.batch(&format!("SAVEPOINT {GUARD}")).map_err(other)?;
-        self.expect(unit).map_err(other)?;
-        self.write(&unit.before).map_err(other)?;
-        for (n, piece) in unit.statements.iter().enumerate() {
-            let Some(script) = unit.script else { continue };
-            self.statement(piece.text(script)).map_err(|cause| (Some(n), cause))?;
-        }
-        if unit.foreign_keys == ForeignKeys::Off {
-            catalog::check_foreign_keys(self.db()).map_err(other)?;
-        }
-        if unit.restore_settings {
-            self.put_back().map_err(other)?;
-        }
-        if self.db().is_autocommit() {
-            return self.release_guard().map_err(other);
-        }
-        self.write(&unit.after).map_err(other)?;
-        self.release_guard().map_err(other)
-    }
-
-    /// One statement, to its end. SQLite must see exactly one where we see one.
-    fn statement(&self, sql: &str) -> Result<(), Cause> {
-        let cause = |error| cause_in(sql, error);
-        let mut statement = self.db().prepare(sql).map_err(cause)?;
-        if statement.parameter_count() > 0 {
-            return Err(Cause::new(CauseKind::Statement, "a bind parameter, for which a migration has no value")
-                .hint("write the value itself, or quote it"));
-        }
-        if statement.expanded_sql().is_some_and(|seen| seen.trim_end().len() != sql.trim_end().len()) {
-            return Err(splits_differently());
-        }
-        let mut rows = statement.query([]).map_err(cause)?;
-        while rows.next().map_err(cause)?.is_some() {}
-        Ok(())
-    }
-
-    /// After a failure in unit `i`: commits those before it, if they are to stay and SQLite still has them. Says how
-    /// many are committed.
-    fn keep_those_before(&mut self, i: usize, group: Group) -> usize {
-        let kept = i > 0
-            && group == Group::Segment
-            && !self.db().is_autocommit()
-            && self.batch(&format!("ROLLBACK TO {GUARD}; RELEASE {GUARD}")).is_ok()
-            && self.commit_all().is_ok();
-        self.roll_back_all();
-        if kept { i } else { 0 }
-    }
-
-    /// SQLite may have rolled back by itself (a full disk, `ON CONFLICT ROLLBACK`); then there is nothing to do.
-    fn roll_back_all(&self) {
-        if !self.db().is_autocommit() {
-            let _ = self.batch("ROLLBACK");
-        }
-    }
-
-    /// A statement that can't be in a transaction: its journal line before it, and behind it.
-    fn alone(&mut self, unit: &Unit<'_>) -> Result<Duration, (Option<usize>, Cause)> {
-        let other = |cause| (None, cause);
-        let began = Instant::now();
-        self.rows(unit.lock_timeout, unit, &unit.before).map_err(other)?;
-        for (n, piece) in unit.statements.iter().enumerate() {
-            let Some(script) = unit.script else { continue };
-            self.statement(piece.text(script)).map_err(|cause| (Some(n), cause))?;
-        }
-        // The statement has run. "Locked, try again" would send it once more; in doubt is what it is.
-        let noted = self.rows(Some(LAST_WAIT), unit, &unit.after);
-        noted.map_err(|mut cause| {
-            cause.kind = if cause.kind == CauseKind::LockTimeout { CauseKind::Access } else { cause.kind };
-            (None, cause)
-        })?;
-        Ok(began.elapsed())
-    }
-
-    fn rows(&mut self, wait: Option<Duration>, unit: &Unit<'_>, writes: &[RowWrite<'_>]) -> Result<(), Cause> {
-        self.begin_immediate(wait)?;
-        let written = self.expect(unit).and_then(|()| self.write(writes)).and_then(|()| self.commit_all());
-        if written.is_err() {
-            self.roll_back_all();
-        }
-        written
-    }
-
-    /// Puts the pragmas back that are not as they were found.
-    fn put_back(&self) -> Result<(), Cause> {
-        let Some(settings) = &self.settings else { return Ok(()) };
-        for (name, found) in &settings.pragmas {
-            if self.setting(name)? == *found {
-                continue;
-            }
-            match found {
-                Value::Integer(number) => self.batch(&format!("PRAGMA {name} = {number}"))?,
-                Value::Text(word) => self.batch(&format!("PRAGMA {name} = {word}"))?,
-                _ => {}
-            }
-        }
-        if self.like_ignores_case()? != settings.like_ignores_case {
-            self.batch(&format!("PRAGMA case_sensitive_like = {}", !settings.like_ignores_case))?;
-        }
-        Ok(())
-    }
-
-    /// Takes away what a script left in the session: attached databases, temporary tables.
-    fn tidy_up(&self) -> Result<(), Cause> {
-        let Some(settings) = &self.settings else { return Ok(()) };
-        for object in catalog::temporary_objects(self.db())? {
-            if !settings.temporary.contains(&object) {
-                self.batch(&format!("DROP {object}"))?;
-            }
-        }
-        for schema in catalog::schemas(self.db())? {
-            // `temp` comes into being with its first table, and stays.
-            if schema != "temp" && !settings.schemas.contains(&schema) {
-                self.batch(&format!("DETACH {}", catalog::name(&schema)))?;
-            }
-        }
-        // An exclusive locking mode that was put back lets go at the next read.
-        self.db().query_row("SELECT count(*) FROM main.sqlite_master", [], |_| Ok(())).map_err(cause)
-    }
-
-    /// A setting as it is now; NULL for one that this build of SQLite does not have.
-    fn setting(&self, name: &str) -> Result<Value, Cause> {
-        let asked = self.db().query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).optional();
-        Ok(asked.map_err(cause)?.unwrap_or(Value::Null))
-    }
-
-    fn like_ignores_case(&self) -> Result<bool, Cause> {
-        self.db().query_row("SELECT 'a' LIKE 'A'", [], |row| row.get(0)).map_err(cause)
-    }
-
-    /// `foreign_keys:off`: outside the transaction, for inside it SQLite ignores the pragma without a word.
-    fn switch_foreign_keys_off(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {
-        if unit.foreign_keys == ForeignKeys::AsTheyAre || self.pragma("foreign_keys")? == 0 {
-            return Ok(());
-        }
-        self.batch("PRAGMA foreign_keys = OFF")?;
-        self.foreign_keys_back = true;
-        Ok(())
-    }
-
-    fn switch_foreign_keys_back(&mut self) -> Result<(), Cause> {
-        if std::mem::take(&mut self.foreign_keys_back) { self.batch("PRAGMA foreign_keys = ON") } else { Ok(()) }
-    }
-
-    /// How many of these units may share the next transaction: not across a foreign key that waits for the commit,
-    /// for then one migration could break rows and the next one mend them, which one by one would fail.
-    fn shared(&self, units: &[Unit<'_>], group: Group) -> Result<usize, Cause> {
-        if group == Group::AllOrNothing || units.len() < 2 {
-            return Ok(units.len());
-        }
-        if catalog::has_deferred_keys(self.db())? {
-            return Ok(1);
-        }
-        let defers = |unit: &Unit<'_>| unit.script.is_some_and(|s| s.text.to_ascii_lowercase().contains("deferr"));
-        Ok(units.iter().position(defers).map_or(units.len(), |i| i + 1))
     }
 }
 
@@ -451,19 +180,7 @@ impl Driver for Sqlite<'_> {
         if let Handle::Later { url, .. } = &self.handle {
             self.handle = Handle::Ours(Box::new(url.open()?));
         }
-        if self.settings.is_none() {
-            let mut pragmas = Vec::with_capacity(PRAGMAS.len());
-            for name in PRAGMAS {
-                pragmas.push((name, self.setting(name)?));
-            }
-            self.settings = Some(Settings {
-                pragmas,
-                like_ignores_case: self.like_ignores_case()?,
-                schemas: catalog::schemas(self.db())?,
-                temporary: catalog::temporary_objects(self.db())?,
-                busy_timeout: self.pragma("busy_timeout")?,
-            });
-        }
+        self.note_settings()?;
         // They are made in the first transaction that writes, so that a failure in it leaves nothing at all.
         let complete = self.history.is_complete(self.db())?;
         self.tables = if complete { HistoryTables::There } else { HistoryTables::ToBeMade };
@@ -648,17 +365,4 @@ impl Sqlite<'_> {
             _ => cause,
         }
     }
-}
-
-/// A statement that is not run at all would be the worst outcome of two readers that disagree.
-fn splits_differently() -> Cause {
-    Cause::new(
-        CauseKind::Statement,
-        "SQLite reads more than one statement here, where migrate reads one: please report this file",
-    )
-}
-
-fn inside_a_transaction() -> Cause {
-    Cause::new(CauseKind::Access, "the connection is inside a transaction that was begun before")
-        .hint("commit it or roll it back first, or hand over another connection")
 }
