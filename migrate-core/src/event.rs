@@ -8,7 +8,7 @@ use crate::plan::{Note, Plan, Step};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// There is nothing to do: no lock was taken, nothing was written.
+    /// There is nothing to do, and nothing was written.
     UpToDate,
     /// Somebody else holds the lock; said at the first failed attempt, then each second.
     Waiting {

@@ -333,6 +333,14 @@ fn nothing_of_a_session_reaches_the_next_file() {
     assert_eq!(number(&db, "SELECT count(*) FROM sqlite_temp_master"), 0);
 }
 
+#[test]
+fn a_setting_that_a_transaction_cannot_put_back_is_put_back_behind_it() {
+    let mut db = memory();
+    let file = "PRAGMA temp_store = MEMORY; CREATE TEMP TABLE t (x); CREATE TABLE a AS SELECT * FROM t;";
+    assert_eq!(did(up(&mut db, &known(&[("20260101000001_a.sql", file)]))), "+1");
+    assert_eq!((number(&db, "PRAGMA temp_store"), number(&db, "SELECT count(*) FROM sqlite_temp_master")), (0, 0));
+}
+
 /// The files before the failed one are run again one by one: without what it had set.
 #[test]
 fn a_failed_files_settings_do_not_reach_those_before_it() {

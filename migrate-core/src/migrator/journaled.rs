@@ -8,15 +8,17 @@ use crate::error::Kept;
 use crate::event::Event;
 use crate::history::{JournalRow, JournalState, RowWrite};
 use crate::journal::{Resume, resume};
-use crate::plan::{self, Action, Location, Piece, Reason, Step};
+use crate::plan::{Action, Location, Piece, Reason, Refused, Step};
 use crate::sql::{InTransaction, Role};
 use crate::{Checksum, Direction, Error, Migrations, Script};
 
-/// Whether it was the statement itself that the database refused.
+/// What is known of a statement that failed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Refused {
-    Yes,
-    No,
+enum Known {
+    /// The database refused it: it has not run.
+    Refused,
+    /// It may have run: something around it failed.
+    InDoubt,
 }
 
 impl<D: Driver> Migrator<'_, D> {
@@ -43,14 +45,8 @@ impl<D: Driver> Migrator<'_, D> {
     }
 
     fn whereabouts(&mut self, step: &Step<'_>, script: &Script, pieces: &[Piece]) -> Result<Resume, Trouble> {
-        if step.reason != Reason::Resume {
-            return Ok(Resume { from: 0, in_doubt: None, again: Vec::new() });
-        }
         let failed = |error| Trouble::Failed(error);
-        let journal = self.driver.read_journal(step.version).map_err(Error::database("reading the journal"));
-        let journal = journal.map_err(failed)?;
-        let mut resume = resume(script, pieces, &journal, step.direction())
-            .map_err(|refusal| failed(plan::Refused(vec![refusal]).into()))?;
+        let mut resume = self.where_it_goes_on(step, script, pieces).map_err(failed)?;
         let Some(row) = &resume.in_doubt else { return Ok(resume) };
         let Some(piece) = pieces.get(resume.from) else { return Ok(resume) };
         let evidence = self.driver.evidence(piece.text(script), row.pre_image.as_deref());
@@ -77,6 +73,20 @@ impl<D: Driver> Migrator<'_, D> {
         Ok(resume)
     }
 
+    /// Where a step goes on, by its journal; a fresh one begins at its first statement.
+    pub(super) fn where_it_goes_on(
+        &mut self,
+        step: &Step<'_>,
+        script: &Script,
+        pieces: &[Piece],
+    ) -> Result<Resume, Error> {
+        if step.reason != Reason::Resume {
+            return Ok(Resume { from: 0, in_doubt: None, again: Vec::new() });
+        }
+        let journal = self.driver.read_journal(step.version).map_err(Error::database("reading the journal"))?;
+        resume(script, pieces, &journal, step.direction()).map_err(|refusal| Refused(vec![refusal]).into())
+    }
+
     fn statements(
         &mut self,
         run: &mut Run<'_, '_, D::Connection>,
@@ -96,14 +106,14 @@ impl<D: Driver> Migrator<'_, D> {
                 Role::Session => self.session_statement(step, script, n, piece),
                 _ => self.statement(step, script, n, piece),
             };
-            if let Err((refused, cause)) = result {
+            if let Err((known, cause)) = result {
                 if cause.kind == CauseKind::HistoryMoved {
                     return Err(Trouble::Moved);
                 }
                 // Only what the database refused has certainly not run. Where the journal's own line could not be
                 // written, or a commit was not answered, the statement stays in doubt, and the next run asks for
                 // evidence.
-                if refused == Refused::Yes && cause.kind != CauseKind::ConnectionLost {
+                if known == Known::Refused && cause.kind != CauseKind::ConnectionLost {
                     let mut line = line(step, script, n, piece, JournalState::Failed);
                     line.error = Some(cause.to_string());
                     let _ = self.write(rows::part(step, Expect::Begun, vec![RowWrite::Journal(line)]));
@@ -123,14 +133,14 @@ impl<D: Driver> Migrator<'_, D> {
         script: &Script,
         n: usize,
         piece: &Piece,
-    ) -> Result<(), (Refused, Cause)> {
-        self.driver.execute(piece.text(script)).map_err(|cause| (Refused::No, cause))?;
+    ) -> Result<(), (Known, Cause)> {
+        self.driver.execute(piece.text(script)).map_err(|cause| (Known::InDoubt, cause))?;
         let done = done_line(step, script, n, piece);
-        self.write(rows::part(step, Expect::Begun, vec![done])).map_err(|cause| (Refused::No, cause))
+        self.write(rows::part(step, Expect::Begun, vec![done])).map_err(|cause| (Known::InDoubt, cause))
     }
 
-    fn statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> Result<(), (Refused, Cause)> {
-        let not_sent = |cause| (Refused::No, cause);
+    fn statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> Result<(), (Known, Cause)> {
+        let not_sent = |cause| (Known::InDoubt, cause);
         let transactional = self.driver.facts().map_err(not_sent)?.transactional_ddl;
         let mut rung = 0;
         loop {
@@ -147,8 +157,8 @@ impl<D: Driver> Migrator<'_, D> {
                     std::thread::sleep(pause);
                     rung += 1;
                 }
-                (Err(failed), _) if failed.statement.is_some() => return Err((Refused::Yes, failed.cause)),
-                (Err(failed), _) => return Err((Refused::No, failed.cause)),
+                (Err(failed), _) if failed.statement.is_some() => return Err((Known::Refused, failed.cause)),
+                (Err(failed), _) => return Err((Known::InDoubt, failed.cause)),
             }
         }
     }

@@ -14,7 +14,6 @@ use std::time::Duration;
 use crate::diff::diff;
 use crate::driver::{Driver, Facts, Holder};
 use crate::event::Event;
-use crate::journal::resume;
 use crate::plan::{DownTarget, Mode, Plan, Planner, Policy, Reason, Refusal, Refused, Step, Stored, UpTarget, Work};
 use crate::{Checksum, Error, HistoryRow, Migration, Migrations, Report, State, Status, Version};
 
@@ -270,8 +269,11 @@ impl<'m, D: Driver> Migrator<'m, D> {
         let mut refused = Vec::new();
         for step in plan.steps.iter().filter(|step| step.reason == Reason::Resume) {
             let Work::Script(script, pieces) = &step.work else { continue };
-            let journal = self.driver.read_journal(step.version).map_err(Error::database("reading the journal"))?;
-            refused.extend(resume(script, pieces, &journal, step.direction()).err());
+            match self.where_it_goes_on(step, script, pieces) {
+                Ok(_) => {}
+                Err(Error::Refused(why)) => refused.extend(why.0),
+                Err(error) => return Err(error),
+            }
         }
         if refused.is_empty() { Ok(()) } else { Err(Refused(refused).into()) }
     }

@@ -5,10 +5,9 @@ use std::fmt::Write;
 use super::rows::{self, Signature};
 use super::{Intent, Migrator, Transactions, journaled};
 use crate::driver::{Driver, Expect, Unit};
-use crate::journal::{Resume, resume};
-use crate::plan::{DownTarget, Mode, Piece, Reason, Refused, Step, UpTarget, Work};
+use crate::plan::{DownTarget, Mode, Step, UpTarget, Work};
 use crate::sql::Role;
-use crate::{Error, Migrations, Script};
+use crate::{Error, Migrations};
 
 impl<D: Driver> Migrator<'_, D> {
     /// The SQL that [`up`](Self::up) would run now, the history's own tables and rows included; empty when there is
@@ -77,7 +76,7 @@ impl<D: Driver> Migrator<'_, D> {
             render(rows::part(step, Expect::Begun, journaled::finish_rows(step, false)));
             return Ok(());
         };
-        let resumed = self.where_it_would_go_on(step, script, pieces)?;
+        let resumed = self.where_it_goes_on(step, script, pieces)?;
         let transactional = self.facts()?.transactional_ddl;
         if let Some(row) = &resumed.in_doubt {
             let _ = writeln!(sql, "-- whether statement {} ran already is found out first", row.n);
@@ -97,13 +96,5 @@ impl<D: Driver> Migrator<'_, D> {
         let finish = rows::part(step, Expect::Begun, journaled::finish_rows(step, true));
         sql.push_str(&self.driver.render(&[finish]));
         Ok(())
-    }
-
-    fn where_it_would_go_on(&mut self, step: &Step<'_>, script: &Script, pieces: &[Piece]) -> Result<Resume, Error> {
-        if step.reason != Reason::Resume {
-            return Ok(Resume { from: 0, in_doubt: None, again: Vec::new() });
-        }
-        let journal = self.driver.read_journal(step.version).map_err(Error::database("reading the journal"))?;
-        resume(script, pieces, &journal, step.direction()).map_err(|refusal| Refused(vec![refusal]).into())
     }
 }

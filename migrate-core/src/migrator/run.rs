@@ -163,14 +163,12 @@ impl<D: Driver> Migrator<'_, D> {
                 .collect();
             let changed = units.iter().any(|unit| unit.restore_settings);
             let result = self.driver.apply(&units, group);
-            if changed {
-                // Also after a failure: what is run again must not inherit what the failed file had set.
-                self.settings_back(run, first)?;
-            }
+            // Also after a failure: what is run again must not inherit what the failed file had set.
+            let restored = if changed { self.driver.restore_settings() } else { Ok(()) };
             let failed = match result {
                 Ok(durations) => {
                     self.finished(run, left, &durations);
-                    return Ok(());
+                    return restored.map_err(|cause| self.failed(run, first, None, cause, Some(Kept::Unknown)));
                 }
                 Err(failed) => failed,
             };
@@ -307,7 +305,8 @@ impl<D: Driver> Migrator<'_, D> {
     ) -> Result<(), Trouble> {
         match self.driver.restore_settings() {
             Ok(()) => Ok(()),
-            Err(cause) => Err(self.failed(run, step, None, cause, None)),
+            // What ran before is committed all the same.
+            Err(cause) => Err(self.failed(run, step, None, cause, Some(Kept::Unknown))),
         }
     }
 

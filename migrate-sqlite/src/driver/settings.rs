@@ -40,6 +40,9 @@ const PRAGMAS: [&str; 16] = [
     "temp_store",
 ];
 
+/// Can't be set inside a transaction, and matter to no row: they are put back behind it.
+const OUTSIDE_ONLY: [&str; 2] = ["synchronous", "temp_store"];
+
 impl Sqlite<'_> {
     /// Notes the settings as they are found, once.
     pub(super) fn note_settings(&mut self) -> Result<(), Cause> {
@@ -63,8 +66,9 @@ impl Sqlite<'_> {
     /// Puts the pragmas back that are not as they were found.
     pub(super) fn put_back(&self) -> Result<(), Cause> {
         let Some(settings) = &self.settings else { return Ok(()) };
+        let inside = !self.db().is_autocommit();
         for (name, found) in &settings.pragmas {
-            if self.setting(name)? == *found {
+            if (inside && OUTSIDE_ONLY.contains(name)) || self.setting(name)? == *found {
                 continue;
             }
             match found {
