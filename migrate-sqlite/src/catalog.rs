@@ -30,6 +30,10 @@ pub(crate) fn schemas(connection: &Connection) -> Result<Vec<String>, Cause> {
 
 /// The temporary tables, views and triggers, as `DROP` takes them: `TABLE temp."x"`.
 pub(crate) fn temporary_objects(connection: &Connection) -> Result<Vec<String>, Cause> {
+    // Asking a temporary schema that is not there would make it, and a script's `PRAGMA temp_store` fail.
+    if !schemas(connection)?.iter().any(|schema| schema == "temp") {
+        return Ok(Vec::new());
+    }
     let sql = "SELECT upper(type), name FROM sqlite_temp_master WHERE type IN ('table', 'view', 'trigger') \
                AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type = 'table'";
     let mut list = connection.prepare(sql).map_err(cause)?;
