@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::history::{HistoryRow, JournalRow, RowWrite};
 use crate::plan::Piece;
-use crate::sql::Dialect;
+use crate::sql::{Dialect, Syntax};
 use crate::{BoxError, Checksum, Direction, ForeignKeys, Script, Version};
 
 /// What a database must do for the loop.
@@ -160,8 +160,8 @@ pub trait Driver {
 /// What a database can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// How its SQL is read.
-    pub dialect: Dialect,
+    /// How its SQL is read: its dialect, with what this session has set.
+    pub syntax: Syntax,
     /// Its name and version, `SQLite 3.46.0`.
     pub server: String,
     /// Whether a change of the schema can be rolled back.
@@ -171,7 +171,7 @@ pub struct Facts {
 impl Facts {
     /// For a plan in which no script is read: nothing is asked for nothing.
     pub(crate) const fn unasked() -> Self {
-        Facts { dialect: Dialect::Sqlite, server: String::new(), transactional_ddl: true }
+        Facts { syntax: Syntax::of(Dialect::Sqlite), server: String::new(), transactional_ddl: true }
     }
 }
 

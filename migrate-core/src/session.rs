@@ -30,8 +30,8 @@ impl<'a, C> Session<'a, C> {
     /// # Errors
     /// When it can't be split, or the first thing the database refuses.
     pub fn run(&mut self, script: &str) -> Result<(), BoxError> {
-        let dialect = self.driver.facts()?.dialect;
-        for statement in split(script, dialect)? {
+        let syntax = self.driver.facts()?.syntax;
+        for statement in split(script, syntax)? {
             self.driver.execute(statement.text)?;
         }
         Ok(())

@@ -127,7 +127,7 @@ impl Driver for Sqlite<'_> {
 
     fn facts(&mut self) -> Result<Facts, Cause> {
         Ok(Facts {
-            dialect: Dialect::Sqlite,
+            syntax: Dialect::Sqlite.into(),
             server: format!("SQLite {}", rusqlite::version()),
             transactional_ddl: true,
         })

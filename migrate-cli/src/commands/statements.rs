@@ -40,7 +40,7 @@ pub(super) fn run(cx: &Context<'_>, args: &Statements) -> Result<Exit, Problem> 
         Problem::Failed(Box::new(frame))
     })?;
     let problems = problems(text, dialect);
-    let mut found: Vec<_> = statements.iter().map(|statement| Found::of(statement, dialect)).collect();
+    let mut found: Vec<_> = statements.iter().map(Found::of).collect();
     for (at, problem) in problems {
         let upto = found.iter().take_while(|found| (found.line, found.column) <= (at.line, at.column)).count();
         match found.get_mut(upto.saturating_sub(1)) {
@@ -71,8 +71,8 @@ fn dialect(cx: &Context<'_>, args: &Statements) -> Result<Dialect, Problem> {
 }
 
 impl<'t> Found<'t> {
-    fn of(statement: &Statement<'t>, dialect: Dialect) -> Self {
-        let known = statement.recognise(dialect);
+    fn of(statement: &Statement<'t>) -> Self {
+        let known = statement.recognise();
         Found {
             line: statement.position.line,
             column: statement.position.column,
@@ -117,7 +117,7 @@ fn alone(script: Script) -> SqlMigration {
 
 fn refusals(migration: SqlMigration, dialect: Dialect) -> Vec<(Position, String)> {
     let transactional_ddl = matches!(dialect, Dialect::Postgres | Dialect::Sqlite);
-    let facts = Facts { dialect, server: String::new(), transactional_ddl };
+    let facts = Facts { syntax: dialect.into(), server: String::new(), transactional_ddl };
     let Ok(known) = Migrations::<()>::from_sql([migration]) else { return Vec::new() };
     let planned = Planner::new(&known, &facts, &Policy::default()).up(&Status::of(&known, &[]), UpTarget::All);
     let refused = planned.err().map(|refused| refused.0).unwrap_or_default();

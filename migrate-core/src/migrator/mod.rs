@@ -223,7 +223,7 @@ impl<'m, D: Driver> Migrator<'m, D> {
     ) -> Result<Status<'a>, Error> {
         let mut status = Status::of(known, rows);
         if status.any(|state| state == State::Changed) {
-            let dialect = self.facts()?.dialect;
+            let dialect = self.facts()?.syntax.dialect();
             status.compare_statements(known, dialect);
         }
         Ok(status)

@@ -37,7 +37,7 @@ impl<D: Driver> Migrator<'_, D> {
             return Ok(String::new());
         }
         let facts = self.facts()?;
-        let signed = self.signature(facts.dialect);
+        let signed = self.signature(facts.syntax.dialect());
         let mut sql = self.driver.render_prepare().map_err(Error::database("looking for the history tables"))?;
         let together = if self.transactions == Transactions::One { plan.steps.len() } else { 1 };
         for steps in plan.steps.chunks(together) {

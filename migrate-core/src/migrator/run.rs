@@ -92,7 +92,7 @@ impl<D: Driver> Migrator<'_, D> {
             }
             (self.observer)(&Event::Planned(&plan));
             self.driver.prepare().map_err(Error::database("preparing the history tables"))?;
-            let dialect = self.facts()?.dialect;
+            let dialect = self.facts()?.syntax.dialect();
             let signed = self.signature(dialect);
             let mut run = Run { known, signed: &signed, plan: &plan, report: &mut report };
             // `up` that had to finish a way down first has made something pending.

@@ -73,7 +73,7 @@ impl<'a, C> Planner<'a, '_, C> {
             return;
         };
         let recorded = entry.row.and_then(|row| row.down_checksum.as_ref());
-        let now = Checksum::of_text(&source::stored_down(sql, Some(self.facts.dialect)));
+        let now = Checksum::of_text(&source::stored_down(sql, Some(self.facts.syntax.dialect())));
         if recorded.is_some_and(|sum| stored.texts.contains_key(sum) && *sum != now) {
             plan.notes.push(Note::DownDiffers { label: entry.label() });
         }
@@ -107,7 +107,7 @@ impl<'a, C> Planner<'a, '_, C> {
             refused.push(Refusal::NoStoredText { label });
             return;
         }
-        match source::from_stored(entry.version, entry.name, up, down, Some(self.facts.dialect)) {
+        match source::from_stored(entry.version, entry.name, up, down, Some(self.facts.syntax.dialect())) {
             Ok(SqlMigration { meta, down: Down::Script(script), .. }) => {
                 let script = Cow::<Script>::Owned(script);
                 self.script_step(&meta, script, Action::Revert, reason, plan, refused);

@@ -29,7 +29,7 @@ pub use up::UpTarget;
 /// ];
 /// let known = Migrations::<()>::from_sql(source::read(files, None)?.migrations)?;
 /// let status = Status::of(&known, &[]);
-/// let facts = Facts { dialect: Dialect::Sqlite, server: "SQLite".into(), transactional_ddl: true };
+/// let facts = Facts { syntax: Dialect::Sqlite.into(), server: "SQLite".into(), transactional_ddl: true };
 /// let plan = Planner::new(&known, &facts, &Policy::default()).up(&status, UpTarget::All)?;
 /// assert_eq!(plan.steps.len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

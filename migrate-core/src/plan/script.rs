@@ -12,11 +12,11 @@ pub(super) struct Reading {
 
 /// Splits a script and decides whether it runs in a transaction.
 pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) -> Result<Reading, Vec<Refusal>> {
-    let statements = match split(&script.text, facts.dialect) {
+    let statements = match split(&script.text, facts.syntax) {
         Ok(statements) => statements,
         Err(error) => {
             let at = Location::from_script(script, error.position);
-            let help = format!("nothing of {label} can run until {} can read it to its end", facts.dialect);
+            let help = format!("nothing of {label} can run until {} can read it to its end", facts.syntax.dialect());
             return Err(vec![Refusal::Script { at, problem: error.to_string(), help }]);
         }
     };
@@ -24,7 +24,7 @@ pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) 
     let mut ends_segment = false;
     let mut refused = Vec::new();
     for statement in &statements {
-        let known = statement.recognise(facts.dialect);
+        let known = statement.recognise();
         // What lives in the session is taken away behind its file; the next one must not see it before.
         ends_segment |= known.ends_segment || known.role == Role::TemporaryObject || known.verb == "ATTACH";
         let at = Location::from_script(script, statement.position);
@@ -44,7 +44,7 @@ pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) 
             "take it out: the runner opens the transaction and commits it together with the history row",
         )
     }));
-    refused.extend(check_foreign_keys(script, &pieces, facts.dialect));
+    refused.extend(check_foreign_keys(script, &pieces, facts.syntax.dialect()));
     refused.extend(check_resumed(script, reason));
     let mode = match decide(script, &pieces, facts, reason) {
         Ok(mode) => mode,

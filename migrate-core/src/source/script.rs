@@ -87,7 +87,7 @@ pub(super) fn check(
             Ok(statements) => {
                 let content = if statements.is_empty() { Content::Nothing } else { Content::Statements };
                 contents.push((*dialect, content));
-                let found = transaction_control(&statements, line, file, options, *dialect);
+                let found = transaction_control(&statements, line, file, options);
                 clean |= found.is_empty();
                 control = control.or(Some(found));
             }
@@ -137,16 +137,10 @@ fn plain_content(text: &str) -> Option<Content> {
     Some(Content::Nothing)
 }
 
-fn transaction_control(
-    statements: &[Statement<'_>],
-    line: u32,
-    file: &str,
-    options: &Options,
-    dialect: Dialect,
-) -> Vec<Mistake> {
+fn transaction_control(statements: &[Statement<'_>], line: u32, file: &str, options: &Options) -> Vec<Mistake> {
     let mut found: Vec<Mistake> = Vec::new();
-    for statement in statements.iter().filter(|statement| statement.may_control_transaction(dialect)) {
-        let recognised = statement.recognise(dialect);
+    for statement in statements.iter().filter(|statement| statement.may_control_transaction()) {
+        let recognised = statement.recognise();
         if recognised.role != Role::TransactionControl {
             continue;
         }

@@ -46,6 +46,11 @@ impl Body {
         }
     }
 
+    /// Whether the statement's end can't be told from its text.
+    pub(super) fn needs_delimiter(&self, oracle: bool) -> bool {
+        matches!(self, Body::Compound(machine) if machine.needs_delimiter(oracle))
+    }
+
     /// Whether a body has begun and not ended.
     pub(super) fn is_open(&self) -> bool {
         match self {

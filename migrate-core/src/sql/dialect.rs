@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::syntax::Mode;
+
 /// The SQL that a text is written in.
 ///
 /// ```
@@ -13,11 +15,11 @@ use std::str::FromStr;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
-    /// PostgreSQL, as `psql` cuts it, with `standard_conforming_strings` on.
+    /// PostgreSQL, as `psql` cuts it.
     Postgres,
-    /// MySQL, with the default `sql_mode`.
+    /// MySQL.
     Mysql,
-    /// MariaDB, with the default `sql_mode`.
+    /// MariaDB.
     Mariadb,
     /// SQLite.
     Sqlite,
@@ -34,17 +36,6 @@ impl Dialect {
             Dialect::Mysql => "mysql",
             Dialect::Mariadb => "mariadb",
             Dialect::Sqlite => "sqlite",
-        }
-    }
-
-    /// The lexical rules. A session that changes them (`sql_mode` with `ANSI_QUOTES` or
-    /// `NO_BACKSLASH_ESCAPES`) becomes one more row, chosen here.
-    pub(crate) const fn rules(self) -> &'static Rules {
-        match self {
-            Dialect::Postgres => &POSTGRES,
-            Dialect::Mysql => &MYSQL,
-            Dialect::Mariadb => &MARIADB,
-            Dialect::Sqlite => &SQLITE,
         }
     }
 }
@@ -81,6 +72,18 @@ impl fmt::Display for UnknownDialect {
 }
 
 impl std::error::Error for UnknownDialect {}
+
+/// The row of a dialect in a session's mode.
+pub(crate) fn rules(dialect: Dialect, mode: Mode) -> &'static Rules {
+    let row = usize::from(mode.ansi_quotes) * 2 + usize::from(mode.backslash);
+    match dialect {
+        Dialect::Postgres if mode.backslash => &POSTGRES_BACKSLASH,
+        Dialect::Postgres => &POSTGRES,
+        Dialect::Mysql => &MYSQL[row],
+        Dialect::Mariadb => &MARIADB[row],
+        Dialect::Sqlite => &SQLITE,
+    }
+}
 
 /// What differs between the dialects below the level of statements: one row each.
 #[derive(Debug)]
@@ -216,29 +219,52 @@ const POSTGRES: Rules = Rules {
     fold: Fold::Unquoted,
 };
 
-const MYSQL: Rules = Rules {
-    dashes: Dashes::BeforeBlank,
-    hash_comments: true,
-    cr_ends_comment: false,
-    nested_comments: false,
-    hints: true,
-    versioned: &["!"],
-    quotes: &[string(b'\'', true), string(b'"', true), name(b'`', b'`')],
-    prefixes: &[],
-    dollar_quotes: false,
-    dollar_words: true,
-    variables: Variables::None,
-    parentheses_hold: false,
-    bodies: Bodies::Compound,
-    client: Client::Mysql,
-    fold: Fold::Never,
+/// `standard_conforming_strings = off`
+const POSTGRES_BACKSLASH: Rules = Rules {
+    quotes: &[string(b'\'', true), name(b'"', b'"')],
+    prefixes: &[
+        prefix("E'", true),
+        prefix("U&\"", false),
+        prefix("B'", false),
+        prefix("X'", false),
+        prefix("N'", true),
+    ],
+    ..POSTGRES
 };
 
-const MARIADB: Rules = Rules {
-    // `/*M!` is an ordinary comment to MySQL.
-    versioned: &["!", "M!"],
-    ..MYSQL
-};
+/// By `ANSI_QUOTES` (2) and backslashes (1).
+static MYSQL: [Rules; 4] = mysql_family(&["!"]);
+
+/// `/*M!` is an ordinary comment to MySQL.
+static MARIADB: [Rules; 4] = mysql_family(&["!", "M!"]);
+
+const fn mysql_family(versioned: &'static [&'static str]) -> [Rules; 4] {
+    const PLAIN: &[Quote] = &[string(b'\'', false), string(b'"', false), name(b'`', b'`')];
+    const BACKSLASH: &[Quote] = &[string(b'\'', true), string(b'"', true), name(b'`', b'`')];
+    const ANSI: &[Quote] = &[string(b'\'', false), name(b'"', b'"'), name(b'`', b'`')];
+    const ANSI_BACKSLASH: &[Quote] = &[string(b'\'', true), name(b'"', b'"'), name(b'`', b'`')];
+    [mysql(versioned, PLAIN), mysql(versioned, BACKSLASH), mysql(versioned, ANSI), mysql(versioned, ANSI_BACKSLASH)]
+}
+
+const fn mysql(versioned: &'static [&'static str], quotes: &'static [Quote]) -> Rules {
+    Rules {
+        dashes: Dashes::BeforeBlank,
+        hash_comments: true,
+        cr_ends_comment: false,
+        nested_comments: false,
+        hints: true,
+        versioned,
+        quotes,
+        prefixes: &[],
+        dollar_quotes: false,
+        dollar_words: true,
+        variables: Variables::None,
+        parentheses_hold: false,
+        bodies: Bodies::Compound,
+        client: Client::Mysql,
+        fold: Fold::Never,
+    }
+}
 
 const SQLITE: Rules = Rules {
     dashes: Dashes::Always,

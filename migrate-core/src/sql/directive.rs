@@ -1,10 +1,10 @@
 //! Comment lines that speak to this tool: found here, understood elsewhere.
 
-use super::dialect::Dialect;
 use super::error::SplitError;
 use super::lexer::{Token, TokenKind};
 use super::location::{BOM, Position, Positions};
 use super::scan::{Place, Scan};
+use super::syntax::Syntax;
 
 const MARK: &str = "-- migrate:";
 
@@ -64,11 +64,11 @@ impl<'a> Directive<'a> {
 ///
 /// As [`split`](super::split()), but for a body without an end. A text without the mark is not
 /// read at all, so its mistakes are not reported here.
-pub fn directives(text: &str, dialect: Dialect) -> Result<Vec<Directive<'_>>, SplitError> {
+pub fn directives(text: &str, syntax: impl Into<Syntax>) -> Result<Vec<Directive<'_>>, SplitError> {
     if !text.contains(MARK) {
         return Ok(Vec::new());
     }
-    let mut scan = Scan::new(text, dialect);
+    let mut scan = Scan::new(text, syntax.into());
     let mut positions = Positions::new(text);
     let mut found = Vec::new();
     let mut before_code = true;

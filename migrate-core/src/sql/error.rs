@@ -65,6 +65,10 @@ pub enum SplitErrorKind {
     CopyData,
     /// A `DELIMITER` line without a usable delimiter, or in the middle of a statement.
     BadDelimiter,
+    /// A literal with a backslash, behind a `SET sql_mode` whose value only the server can work out.
+    UnknownMode,
+    /// A package, or a stored program in MariaDB's Oracle mode, without a `DELIMITER` line.
+    NeedsDelimiter,
     /// A carriage return alone in a line comment, which does not end it in this dialect: the
     /// statement behind it would silently be part of the comment.
     LoneCarriageReturn,
@@ -90,6 +94,14 @@ impl fmt::Display for SplitErrorKind {
             SplitErrorKind::BadDelimiter => {
                 f.write_str("DELIMITER needs a line of its own between statements, and a delimiter of 1 to 15 bytes")
             }
+            SplitErrorKind::UnknownMode => f.write_str(
+                "where this literal ends depends on NO_BACKSLASH_ESCAPES and ANSI_QUOTES, and the sql_mode that this file \
+                 has set before can't be worked out here; set it to a plain list of modes",
+            ),
+            SplitErrorKind::NeedsDelimiter => f.write_str(
+                "where this PL/SQL program ends can't be told from its text; put it between the lines DELIMITER // and \
+                 DELIMITER ;",
+            ),
             SplitErrorKind::LoneCarriageReturn => f.write_str(
                 "carriage return without a newline: it does not end this comment, so what follows would be skipped",
             ),

@@ -3,13 +3,14 @@
 use super::dialect::{Dialect, Fold};
 use super::lexer::{Token, TokenKind, tokens};
 use super::statement::ObjectName;
+use super::syntax::Syntax;
 
 /// The head of a statement: enough of its code for any pattern, so that a long `INSERT` is not read
 /// to its end.
 #[derive(Debug)]
 pub(super) struct Head<'a> {
     text: &'a str,
-    dialect: Dialect,
+    syntax: Syntax,
     code: Vec<(TokenKind, &'a str)>,
 }
 
@@ -27,21 +28,21 @@ pub(super) struct Match {
 impl<'a> Head<'a> {
     const LENGTH: usize = 64;
 
-    pub(super) fn new(text: &'a str, dialect: Dialect) -> Self {
-        Self::of_length(Self::LENGTH, text, dialect)
+    pub(super) fn new(text: &'a str, syntax: Syntax) -> Self {
+        Self::of_length(Self::LENGTH, text, syntax)
     }
 
     /// The first word only, for [`begins`](Self::begins).
-    pub(super) fn first(text: &'a str, dialect: Dialect) -> Self {
-        Self::of_length(1, text, dialect)
+    pub(super) fn first(text: &'a str, syntax: Syntax) -> Self {
+        Self::of_length(1, text, syntax)
     }
 
-    fn of_length(length: usize, text: &'a str, dialect: Dialect) -> Self {
+    fn of_length(length: usize, text: &'a str, syntax: Syntax) -> Self {
         Head {
             text,
-            dialect,
+            syntax,
             // (SELECT …) UNION …
-            code: code(text, dialect).skip_while(|(_, text)| *text == "(").take(length).collect(),
+            code: code(text, syntax).skip_while(|(_, text)| *text == "(").take(length).collect(),
         }
     }
 
@@ -121,7 +122,7 @@ impl<'a> Head<'a> {
             return true;
         };
         let mut left = run.clone();
-        for (_, text) in code(self.text, self.dialect) {
+        for (_, text) in code(self.text, self.syntax) {
             let mut here = left.clone();
             left = match here.next() {
                 Some(word) if text.eq_ignore_ascii_case(word) => here,
@@ -212,12 +213,12 @@ impl<'a> Head<'a> {
 
     fn name(&self, at: usize) -> Option<String> {
         let (kind, text) = self.code.get(at)?;
-        let fold = self.dialect.rules().fold;
+        let fold = self.syntax.rules().fold;
         let (name, quoted) = match kind {
             TokenKind::Word => ((*text).to_owned(), false),
             TokenKind::QuotedName => (unquoted(text)?, true),
             // SQLite takes a string where it wants a name.
-            TokenKind::String if self.dialect == Dialect::Sqlite => (unquoted(text)?, true),
+            TokenKind::String if self.syntax.dialect() == Dialect::Sqlite => (unquoted(text)?, true),
             _ => return None,
         };
         Some(match fold {
@@ -229,12 +230,12 @@ impl<'a> Head<'a> {
 }
 
 /// The statement's code, without what only surrounds or steers it. It ends at a mistake.
-fn code(text: &str, dialect: Dialect) -> impl Iterator<Item = (TokenKind, &str)> {
+pub(super) fn code(text: &str, syntax: Syntax) -> impl Iterator<Item = (TokenKind, &str)> {
     let is_code = |token: &Token| {
         !token.kind.is_blank()
             && !matches!(token.kind, TokenKind::Hint | TokenKind::VersionedOpen | TokenKind::VersionedClose)
     };
-    tokens(text, dialect)
+    tokens(text, syntax)
         .map_while(Result::ok)
         .filter(is_code)
         .filter_map(|token| Some((token.kind, text.get(token.start..token.end)?)))

@@ -1,8 +1,9 @@
 //! One lexer for all dialects: [`Rules`] says how they differ.
 
-use super::dialect::{Client, Dashes, Dialect, Rules};
+use super::dialect::{Client, Dashes, Rules};
 use super::error::{SplitError, SplitErrorKind};
 use super::location::BOM;
+use super::syntax::Syntax;
 
 mod literal;
 
@@ -70,10 +71,15 @@ impl TokenKind {
 /// assert_eq!(kinds, [TokenKind::Word, TokenKind::Space, TokenKind::LineComment]);
 /// # Ok::<_, migrate_core::sql::SplitError>(())
 /// ```
-pub fn tokens(text: &str, dialect: Dialect) -> Tokens<'_> {
+///
+/// The syntax is the same from the first to the last one; [`statements`](super::statements()) follows
+/// a text that changes it.
+pub fn tokens(text: &str, syntax: impl Into<Syntax>) -> Tokens<'_> {
+    let syntax = syntax.into();
     Tokens {
         text,
-        rules: dialect.rules(),
+        rules: syntax.rules(),
+        unknown_mode: syntax.mode.unknown,
         at: 0,
         nul: text.find('\0').unwrap_or(usize::MAX),
         at_line_start: true,
@@ -89,6 +95,8 @@ pub fn tokens(text: &str, dialect: Dialect) -> Tokens<'_> {
 pub struct Tokens<'a> {
     text: &'a str,
     rules: &'static Rules,
+    /// How backslashes are meant is not known.
+    unknown_mode: bool,
     at: usize,
     nul: usize,
     /// Nothing but white space since the line began.
@@ -146,6 +154,12 @@ impl Iterator for Tokens<'_> {
 }
 
 impl<'a> Tokens<'a> {
+    /// From here on the text has another syntax.
+    pub(crate) fn set_syntax(&mut self, syntax: Syntax) {
+        self.rules = syntax.rules();
+        self.unknown_mode = syntax.mode.unknown;
+    }
+
     /// Whether the place behind the last token is inside a versioned comment.
     pub(crate) fn in_versioned(&self) -> bool {
         self.versioned.is_some()

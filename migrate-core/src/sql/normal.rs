@@ -1,9 +1,9 @@
 //! The form of a text that comments and blanks do not change.
 
-use super::dialect::Dialect;
 use super::directive::directive_at;
 use super::error::SplitError;
 use super::scan::{Place, Scan};
+use super::syntax::Syntax;
 
 /// Feeds to `sink` what a text means: its statements, with comments dropped, each run of blanks
 /// and comments between two tokens as one space, each statement ended by `;` and a newline, and
@@ -24,8 +24,8 @@ use super::scan::{Place, Scan};
 /// # Errors
 ///
 /// As [`split`](super::split()). What was fed before an error is of no use.
-pub fn normal_form(text: &str, dialect: Dialect, sink: &mut dyn FnMut(&str)) -> Result<(), SplitError> {
-    let mut scan = Scan::new(text, dialect);
+pub fn normal_form(text: &str, syntax: impl Into<Syntax>, sink: &mut dyn FnMut(&str)) -> Result<(), SplitError> {
+    let mut scan = Scan::new(text, syntax.into());
     let mut state = State::Between;
     while let Some((token, place)) = scan.next()? {
         let part = text.get(token.start..token.end).unwrap_or_default();

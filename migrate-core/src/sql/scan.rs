@@ -2,9 +2,11 @@
 //! normal form all walk over, so that they cannot disagree.
 
 use super::body::Body;
-use super::dialect::{Client, Dialect, Rules};
+use super::dialect::Client;
 use super::error::{SplitError, SplitErrorKind};
+use super::follow::Follow;
 use super::lexer::{Token, TokenKind, Tokens, meta_command, tokens};
+use super::syntax::Syntax;
 
 /// Where a token stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub(crate) enum Place {
 #[derive(Debug)]
 pub(crate) struct Scan<'a> {
     text: &'a str,
-    rules: &'static Rules,
+    follow: Follow,
     tokens: Tokens<'a>,
     body: Body,
     copy: CopySeen,
@@ -39,9 +41,20 @@ enum CopySeen {
 }
 
 impl<'a> Scan<'a> {
-    pub(crate) fn new(text: &'a str, dialect: Dialect) -> Self {
-        let rules = dialect.rules();
-        Scan { text, rules, tokens: tokens(text, dialect), body: Body::new(rules), copy: CopySeen::Not, started: None }
+    pub(crate) fn new(text: &'a str, syntax: Syntax) -> Self {
+        Scan {
+            text,
+            follow: Follow::new(syntax),
+            tokens: tokens(text, syntax),
+            body: Body::new(syntax.rules()),
+            copy: CopySeen::Not,
+            started: None,
+        }
+    }
+
+    /// The syntax at this place.
+    pub(crate) fn syntax(&self) -> Syntax {
+        self.follow.now
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<(Token, Place)>, SplitError> {
@@ -57,10 +70,11 @@ impl<'a> Scan<'a> {
                 return Err(self.error(token.start, SplitErrorKind::BadDelimiter));
             }
             TokenKind::DelimiterLine => Place::Between,
+            TokenKind::Delimiter if self.needs_delimiter() => {
+                return Err(self.error(self.started.unwrap_or(token.start), SplitErrorKind::NeedsDelimiter));
+            }
             TokenKind::Delimiter if self.ends() => {
-                self.started = None;
-                self.body = Body::new(self.rules);
-                self.copy = CopySeen::Not;
+                self.end_statement(token.start);
                 Place::End
             }
             TokenKind::Delimiter => Place::Code,
@@ -82,6 +96,20 @@ impl<'a> Scan<'a> {
         }
     }
 
+    fn end_statement(&mut self, end: usize) {
+        let text = self.started.take().and_then(|start| self.text.get(start..end)).unwrap_or_default();
+        if self.follow.statement(text) {
+            self.tokens.set_syntax(self.follow.now);
+        }
+        self.body = Body::new(self.follow.now.rules());
+        self.copy = CopySeen::Not;
+    }
+
+    fn needs_delimiter(&self) -> bool {
+        let oracle = self.follow.now.mode.oracle;
+        !self.tokens.has_delimiter_line() && self.body.needs_delimiter(oracle)
+    }
+
     fn ends(&mut self) -> bool {
         let ends = self.body.semicolon() || self.tokens.has_delimiter_line();
         ends && !self.tokens.in_versioned()
@@ -99,7 +127,7 @@ impl<'a> Scan<'a> {
             return Err(self.error(token.start, meta_command(rest)));
         }
         self.body.code(token.kind, text);
-        if self.rules.client == Client::Psql {
+        if self.follow.now.rules().client == Client::Psql {
             self.follow_copy(token, text, first)?;
         }
         Ok(())
@@ -109,7 +137,7 @@ impl<'a> Scan<'a> {
     fn is_client_command(&self, kind: TokenKind, text: &str) -> bool {
         // Those of the `mysql` client that cannot start a statement of the server.
         const MYSQL: &[&str] = &["source", "tee", "notee", "pager", "nopager", "system", "rehash"];
-        match self.rules.client {
+        match self.follow.now.rules().client {
             Client::Psql => false,
             Client::Mysql => kind == TokenKind::Word && MYSQL.iter().any(|word| text.eq_ignore_ascii_case(word)),
             // `.read`, `.mode`: nothing in SQL starts with a dot.

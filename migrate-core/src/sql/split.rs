@@ -1,10 +1,10 @@
 //! A text into its statements.
 
-use super::dialect::Dialect;
 use super::error::SplitError;
 use super::lexer::TokenKind;
 use super::location::{Position, Positions};
 use super::scan::{Place, Scan};
+use super::syntax::Syntax;
 
 /// One statement of a text: from its first to its last bit of code. What stands around it, and its
 /// delimiter, are left out; comments inside stay.
@@ -16,6 +16,8 @@ pub struct Statement<'a> {
     pub offset: usize,
     /// The same place, for people.
     pub position: Position,
+    /// How it is to be read, with what the statements before it have set.
+    pub syntax: Syntax,
 }
 
 /// Cuts a text into statements. What holds no code (comments only, or nothing between two
@@ -39,21 +41,76 @@ pub struct Statement<'a> {
 ///
 /// A literal, comment or body without an end; what the command-line clients understand but the
 /// servers do not; and a NUL byte.
-pub fn split(text: &str, dialect: Dialect) -> Result<Vec<Statement<'_>>, SplitError> {
-    let mut scan = Scan::new(text, dialect);
-    let mut positions = Positions::new(text);
-    let mut statements = Vec::new();
-    let mut piece = Piece::default();
-    while let Some((token, place)) = scan.next()? {
-        match place {
-            Place::Code => piece.extend(token.kind, token.start, token.end),
-            Place::End => statements.extend(piece.take(text, &mut positions)),
-            Place::Between | Place::Within => {}
+pub fn split(text: &str, syntax: impl Into<Syntax>) -> Result<Vec<Statement<'_>>, SplitError> {
+    statements(text, syntax).collect()
+}
+
+/// The statements of a text one by one, as [`split`] finds them, in one pass and without any memory
+/// that grows with the text. After an error the iterator ends.
+///
+/// ```
+/// use migrate_core::sql::{Dialect, statements};
+///
+/// let mut found = statements("SELECT 1; SELECT 'oops", Dialect::Sqlite);
+/// assert_eq!(found.next().unwrap()?.text, "SELECT 1");
+/// assert!(found.next().unwrap().is_err());
+/// assert!(found.next().is_none());
+/// # Ok::<_, migrate_core::sql::SplitError>(())
+/// ```
+pub fn statements(text: &str, syntax: impl Into<Syntax>) -> Statements<'_> {
+    let scan = Scan::new(text, syntax.into());
+    Statements { text, scan, positions: Positions::new(text), piece: Piece::default(), done: false }
+}
+
+/// The iterator that [`statements`] returns.
+#[derive(Debug)]
+pub struct Statements<'a> {
+    text: &'a str,
+    scan: Scan<'a>,
+    positions: Positions<'a>,
+    piece: Piece,
+    done: bool,
+}
+
+impl<'a> Statements<'a> {
+    fn read(&mut self) -> Result<Option<Statement<'a>>, SplitError> {
+        loop {
+            let syntax = self.scan.syntax();
+            let Some((token, place)) = self.scan.next()? else { break };
+            match place {
+                Place::Code => self.piece.extend(token.kind, token.start, token.end),
+                Place::End => {
+                    if let Some(statement) = self.take(syntax) {
+                        return Ok(Some(statement));
+                    }
+                }
+                Place::Between | Place::Within => {}
+            }
         }
+        self.done = true;
+        self.scan.finish()?;
+        Ok(self.take(self.scan.syntax()))
     }
-    scan.finish()?;
-    statements.extend(piece.take(text, &mut positions));
-    Ok(statements)
+
+    fn take(&mut self, syntax: Syntax) -> Option<Statement<'a>> {
+        let Piece { span, has_code } = std::mem::take(&mut self.piece);
+        let (start, end) = span.filter(|_| has_code)?;
+        let position = self.positions.at(start);
+        Some(Statement { text: self.text.get(start..end)?, offset: start, position, syntax })
+    }
+}
+
+impl<'a> Iterator for Statements<'a> {
+    type Item = Result<Statement<'a>, SplitError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let read = self.read();
+        self.done |= read.is_err();
+        read.transpose()
+    }
 }
 
 /// The statement that is being read.
@@ -69,12 +126,6 @@ impl Piece {
         self.has_code |= !matches!(kind, TokenKind::Hint | TokenKind::VersionedOpen | TokenKind::VersionedClose);
         let (first, _) = self.span.unwrap_or((start, end));
         self.span = Some((first, end));
-    }
-
-    fn take<'a>(&mut self, text: &'a str, positions: &mut Positions<'a>) -> Option<Statement<'a>> {
-        let Piece { span, has_code } = std::mem::take(self);
-        let (start, end) = span.filter(|_| has_code)?;
-        Some(Statement { text: text.get(start..end)?, offset: start, position: positions.at(start) })
     }
 }
 

@@ -88,15 +88,16 @@ impl Statement<'_> {
     /// use migrate_core::sql::{Dialect, InTransaction, split};
     ///
     /// let statements = split("VACUUM; drop table if exists A", Dialect::Sqlite)?;
-    /// let vacuum = statements[0].recognise(Dialect::Sqlite);
+    /// let vacuum = statements[0].recognise();
     /// assert!(matches!(vacuum.in_transaction, InTransaction::Fails { .. }));
-    /// let drop = statements[1].recognise(Dialect::Sqlite);
+    /// let drop = statements[1].recognise();
     /// assert_eq!(drop.verb, "DROP TABLE");
     /// assert_eq!(drop.object.map(|object| object.name).as_deref(), Some("a"));
     /// # Ok::<_, migrate_core::sql::SplitError>(())
     /// ```
-    pub fn recognise(&self, dialect: Dialect) -> Recognised {
-        let head = Head::new(self.text, dialect);
+    pub fn recognise(&self) -> Recognised {
+        let dialect = self.syntax.dialect();
+        let head = Head::new(self.text, self.syntax);
         for row in tables(dialect).iter().copied().flatten() {
             if let Some(found) = head.matches(row.pattern)
                 && head.contains(row.having)
@@ -111,9 +112,9 @@ impl Statement<'_> {
 
     /// Whether its first word is one of transaction control; [`recognise`](Self::recognise) knows whether it is
     /// that. The macro asks it of every statement, in a build without optimisation, where the difference counts.
-    pub(crate) fn may_control_transaction(&self, dialect: Dialect) -> bool {
-        let head = Head::first(self.text, dialect);
-        let mut rows = tables(dialect).iter().copied().flatten();
+    pub(crate) fn may_control_transaction(&self) -> bool {
+        let head = Head::first(self.text, self.syntax);
+        let mut rows = tables(self.syntax.dialect()).iter().copied().flatten();
         rows.any(|row| row.role == Role::TransactionControl && head.begins(row.pattern))
     }
 }

@@ -15,6 +15,17 @@ pub(in crate::sql) struct Compound {
     fresh: bool,
     /// In a `DECLARE`.
     declare: bool,
+    /// A stored program, or a block outside of one.
+    program: Program,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Program {
+    #[default]
+    None,
+    Stored,
+    /// MariaDB's `CREATE PACKAGE`.
+    Package,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +88,10 @@ impl Compound {
         match self.phase {
             Phase::Start => self.start(word),
             Phase::Begin if is("NOT") => self.open(Block::Begin),
-            Phase::Begin => self.phase = Phase::Plain,
+            Phase::Begin => {
+                self.program = Program::Stored;
+                self.phase = Phase::Plain;
+            }
             Phase::Create | Phase::Alter => self.create(word),
             Phase::Trigger if is("ROW") => self.phase = Phase::Seeking,
             Phase::Event if is("DO") => self.phase = Phase::Seeking,
@@ -108,6 +122,16 @@ impl Compound {
         false
     }
 
+    /// Whether its end can't be found without a `DELIMITER`: in PL/SQL declarations stand before
+    /// `BEGIN`, and a package holds programs.
+    pub(super) fn needs_delimiter(&self, oracle: bool) -> bool {
+        match self.program {
+            Program::None => false,
+            Program::Stored => oracle,
+            Program::Package => true,
+        }
+    }
+
     pub(super) fn is_open(&self) -> bool {
         !self.blocks.is_empty()
     }
@@ -120,6 +144,10 @@ impl Compound {
             Some(block) => self.open(block),
             None if is("CREATE") => self.phase = Phase::Create,
             None if is("ALTER") => self.phase = Phase::Alter,
+            None if is("DECLARE") => {
+                self.program = Program::Stored;
+                self.phase = Phase::Plain;
+            }
             None => self.phase = Phase::Plain,
         }
     }
@@ -135,6 +163,11 @@ impl Compound {
             () if is("TRIGGER") => Phase::Trigger,
             () if is("FUNCTION") || is("PROCEDURE") => Phase::Routine,
             () => Phase::Plain,
+        };
+        self.program = match self.phase {
+            Phase::Event | Phase::Trigger | Phase::Routine => Program::Stored,
+            Phase::Plain if is("PACKAGE") => Program::Package,
+            _ => self.program,
         };
     }
 

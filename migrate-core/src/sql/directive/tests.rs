@@ -1,4 +1,5 @@
 use super::*;
+use crate::sql::Dialect;
 
 /// `position word=rest`, with `~` for spaced, `^` for before any code, `!` for inside a statement.
 fn check(dialect: Dialect, text: &str, expected: &str) {

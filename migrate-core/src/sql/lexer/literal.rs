@@ -13,6 +13,13 @@ impl Tokens<'_> {
                 false => (TokenKind::String, SplitErrorKind::UnterminatedString),
             };
             let end = self.closing(start + 1, quote.close, quote.doubled, backslash);
+            // With or without backslashes: a literal that has none ends at the same place.
+            if self.unknown_mode
+                && byte != b'`'
+                && self.bytes(start).get(..end.unwrap_or(usize::MAX) - start).is_none_or(|text| text.contains(&b'\\'))
+            {
+                return Some(Err((start, SplitErrorKind::UnknownMode)));
+            }
             return Some(end.map(|end| (kind, end)).ok_or((start, error)));
         }
         if byte == b'$' && self.rules.dollar_quotes {

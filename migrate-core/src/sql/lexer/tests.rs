@@ -1,5 +1,6 @@
 use super::super::{directives, normal_form, split};
 use super::*;
+use crate::sql::Dialect;
 
 /// Kinds and texts, without white space: `Word a | Punct +`.
 fn check(dialect: Dialect, text: &str, expected: &str) {
@@ -132,7 +133,7 @@ fn survive(text: &str) {
         for statement in split(text, dialect).unwrap_or_default() {
             assert!(text[statement.offset..].starts_with(statement.text), "{text:?}");
             assert!(!statement.text.is_empty(), "{text:?}");
-            let _ = statement.recognise(dialect);
+            let _ = statement.recognise();
         }
         for directive in directives(text, dialect).unwrap_or_default() {
             assert!(text[directive.offset..directive.line_end].starts_with("-- migrate:"));

@@ -1,4 +1,5 @@
 use super::*;
+use crate::sql::Dialect;
 
 fn form(dialect: Dialect, text: &str) -> String {
     let mut form = String::new();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::sql::Dialect;
 
 /// The statements joined by ` | `, or the error with its place.
 fn check(dialect: Dialect, text: &str, expected: &str) {

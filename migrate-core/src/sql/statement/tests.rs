@@ -4,7 +4,7 @@ use crate::sql::split;
 /// `VERB schema.name role reaction flags`, ordinary things left out.
 fn check(dialect: Dialect, text: &str, expected: &str) {
     let statements = split(text, dialect).unwrap();
-    let found = statements[0].recognise(dialect);
+    let found = statements[0].recognise();
     let mut words = vec![found.verb];
     if let Some(ObjectName { schema, name }) = found.object {
         words.push(schema.map_or(name.clone(), |schema| format!("{schema}.{name}")));
@@ -187,7 +187,7 @@ fn transaction_control_begins_with_a_plain_word() {
     }
     let check = |text, expected| {
         let statements = split(text, Dialect::Postgres).expect(text);
-        assert_eq!(statements[0].may_control_transaction(Dialect::Postgres), expected, "{text}");
+        assert_eq!(statements[0].may_control_transaction(), expected, "{text}");
     };
     check("/* a */ commit", true);
     check("savepoint", true);

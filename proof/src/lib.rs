@@ -1,0 +1,4 @@
+//! What the splitter is held against: the real clients and servers, and grammars of others.
+
+#[path = "../../migrate-core/tests/corpus/format.rs"]
+pub mod corpus;
