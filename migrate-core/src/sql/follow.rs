@@ -40,7 +40,12 @@ impl Follow {
         if !is_set || head.next().is_some_and(|token| is(token, "STATEMENT")) {
             return;
         }
-        let tokens: Vec<Code<'_>> = code(text, self.now).skip(1).collect();
+        let tokens: Vec<Code<'_>> = code(text, self.now).skip(1).take(MOST_TOKENS).collect();
+        if tokens.len() == MOST_TOKENS {
+            self.saved.clear();
+            self.now = self.now.with(Mode { unknown: true, ..self.now.mode });
+            return;
+        }
         let runs = version_comment_runs(text, self.now.dialect());
         let mut global = false;
         for assignment in split_at_commas(&tokens) {
@@ -75,6 +80,9 @@ impl Follow {
         let name = bare(name).to_ascii_lowercase();
         self.saved.retain(|(known, _)| *known != name);
         if let Some(value) = self.value(value, 0) {
+            if self.saved.len() == MOST_SAVED {
+                self.saved.remove(0);
+            }
             self.saved.push((name, value));
         }
     }
@@ -99,7 +107,9 @@ impl Follow {
         }
         let argument = |tokens| self.value(tokens, depth + 1);
         match value {
-            [(TokenKind::String | TokenKind::QuotedName, text)] => Some(bare(text).to_owned()),
+            [(TokenKind::String | TokenKind::QuotedName, text)] if text.len() <= MOST_BYTES => {
+                Some(bare(text).to_owned())
+            }
             [(_, "@"), (_, "@"), name] if is_name(*name, "sql_mode") => self.names(),
             [(_, "@"), (_, "@"), scope, (_, "."), name] if is_name(*name, "sql_mode") && !is(*scope, "GLOBAL") => {
                 self.names()
@@ -113,14 +123,16 @@ impl Follow {
             }
             [(_, "("), inner @ .., (_, ")")] => argument(inner),
             [function, (_, "("), inner @ .., (_, ")")] => {
-                let arguments: Option<Vec<String>> = split_at_commas(inner).map(argument).collect();
-                let arguments = arguments?;
-                match arguments.as_slice() {
+                let arguments: Option<Vec<String>> =
+                    split_at_commas(inner).take(MOST_ARGUMENTS).map(argument).collect();
+                let arguments = arguments.filter(|arguments| arguments.len() < MOST_ARGUMENTS)?;
+                let value = match arguments.as_slice() {
                     parts if is(*function, "CONCAT") => Some(parts.concat()),
                     [separator, parts @ ..] if is(*function, "CONCAT_WS") => Some(parts.join(separator)),
                     [text, from, to] if is(*function, "REPLACE") && !from.is_empty() => Some(text.replace(from, to)),
                     _ => None,
-                }
+                };
+                value.filter(|value| value.len() <= MOST_BYTES)
             }
             _ => None,
         }
@@ -179,6 +191,12 @@ impl Follow {
         self.now = Syntax::postgres(on);
     }
 }
+
+// Far beyond any real file, so that a hostile one can't make this slow or large. Beyond them a mode is unknown.
+const MOST_TOKENS: usize = 4096;
+const MOST_SAVED: usize = 32;
+const MOST_ARGUMENTS: usize = 16;
+const MOST_BYTES: usize = 2000;
 
 /// Stands for modes that move no literal's end, whatever they are. No mode has such a name, and a
 /// mode's name glued to it is none either.

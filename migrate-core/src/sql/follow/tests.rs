@@ -82,6 +82,18 @@ fn an_unknown_mode_matters_where_a_backslash_stands() {
 }
 
 #[test]
+fn a_hostile_text_stays_small() {
+    let doubling =
+        "SET @a = @@sql_mode; ".to_owned() + &"SET @a = CONCAT(@a, ',', @a); ".repeat(64) + "SET sql_mode = @a; x";
+    assert_eq!(modes(Dialect::Mysql, &doubling).rsplit(' ').next(), Some("b?"));
+    let many: String = (0..100).map(|n| format!("SET @a{n} = @@sql_mode; ")).collect();
+    assert_eq!(modes(Dialect::Mysql, &(many.clone() + "SET sql_mode = @a0; x")).rsplit(' ').next(), Some("b?"));
+    assert_eq!(modes(Dialect::Mysql, &(many + "SET sql_mode = @a99; x")).rsplit(' ').next(), Some("b"));
+    let long = format!("SET {} sql_mode = 'ANSI_QUOTES'; x", "@a = 1, ".repeat(5000));
+    assert_eq!(modes(Dialect::Mysql, &long), "b b?");
+}
+
+#[test]
 fn postgres() {
     let sets = |statement, expected| sets(Dialect::Postgres, statement, expected);
     sets("SET standard_conforming_strings = off", "b");
