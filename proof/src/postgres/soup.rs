@@ -1,0 +1,134 @@
+//! Random scripts from pieces that are delicate side by side, cut by us, by `psql` and by the server's scanner.
+
+use std::io;
+
+use migrate_core::sql::{Dialect, SplitError, statements};
+
+use super::compare::difference;
+use super::grammar;
+use super::psql::{Psql, Scratch};
+use super::recorder::Recorder;
+
+const PIECES: &[&str] = &[
+    // Statements and what holds semicolons.
+    ";", ";", ";", ";", ";", ";\n", ";\r\n", "SELECT ", "a", "b ", "1", "2.5e-3", "(", ")", "(", ")", "[", "]", ",", ".",
+    // Quotes, closed and open.
+    "'", "'", "''", "\"", "\"\"", "'a'", "'a;'", "\"b;\"", "'\\'", "'\\''", "E'", "e'", "E'\\'", "E'\\\\'", "E'a\\'b'",
+    "U&'", "U&'\\'", "u&\"", "U&\"d\\;\"", "B'01'", "x'1F'", "N'", "n'a;'", "E", "U&", "typE'",
+    // Strings that go on in another line.
+    "'\n'", "' -- c\n'", "'\n-- c\n'", "' \r '", "' /* */\n'", "'\u{c}\n'",
+    // Dollar quotes.
+    "$$", "$$", "$$;$$", "$a$", "$a$", "$A$", "$a", "$", "$1", "$1$", "$é$", "$é$", "a$", "a$$", "DO$$", "1$$", "é$$",
+    "$a$;$a$", "$_1$", "$a$ $b$ ; $b$ $a$",
+    // Comments.
+    "--", "-- c;\n", "--'\n", "-- c\r", "/*", "*/", "/* ; */", "/* /* ; */", "/*;*/", "/* ' */", "/*+ a */", "/*/", "+/*",
+    "+--x\n", "-", "*", "/", "->", "@-", "<--", "#>>", "@>", "||", "%", "!", "~", "`",
+    // What psql might take for a variable.
+    ":", "::", ":=", ":a", ":'a'", ":\"a\"", ":{?a}", "a[1:2]", "::int", ":'a;", ":\"a;",
+    // Bodies.
+    "CREATE ", "OR REPLACE ", "FUNCTION ", "PROCEDURE ", "CREATE FUNCTION f() ", "CREATE OR REPLACE PROCEDURE p() ",
+    "CREATE RULE r AS ON INSERT TO t DO (", "BEGIN ATOMIC ", "BEGIN ATOMIC ", "BEGIN ", "ATOMIC ", "CASE ", "CASE WHEN a THEN b END",
+    "END", "END ", "END;", " AS end", ".end", "RETURN ", "create/**/function/**/f()begin atomic\n", "COMMIT", "AS ",
+    // Blanks and other letters.
+    " ", " ", "\n", "\n", "\t", "\r", "\r\n", "\u{c}", "é", "名", "\u{a0}", "\u{1F600}", "_", "\\N",
+];
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+}
+
+/// Whether all texts were cut alike.
+pub fn run(seed: u64, count: usize) -> io::Result<bool> {
+    println!("seed {seed}, {count} texts");
+    // Seeds are small numbers: mixed, they do not begin alike. Zero would stay zero.
+    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let psql = Psql { recorder: Recorder::alone()?, scratch: Scratch::new()? };
+    let (mut done, mut cut, mut scanned, mut different) = (0, 0, 0, 0);
+    while done < count && different < 20 {
+        let soups: Vec<Vec<&str>> = (0..200.min(count - done))
+            .map(|_| (0..1 + random.below(16)).map(|_| PIECES[random.below(PIECES.len())]).collect())
+            .collect();
+        let texts: Vec<String> = soups.iter().map(|soup| soup.concat()).collect();
+        for ((soup, text), sent) in soups.iter().zip(&texts).zip(psql.run_all(&texts)?) {
+            cut += usize::from(statements(text, Dialect::Postgres).all(|statement| statement.is_ok()));
+            scanned += usize::from(grammar::scan(text).is_ok());
+            if unlike(text, &sent).is_none() {
+                continue;
+            }
+            different += 1;
+            let text = shrink(soup, &psql)?.concat();
+            let sent = psql.run_all(std::slice::from_ref(&text))?;
+            println!("{text:?}\n    {}\n", unlike(&text, &sent[0]).unwrap_or_else(|| "not alone".to_owned()));
+        }
+        done += soups.len();
+    }
+    println!("postgres: {done} texts ({cut} that we cut, {scanned} that the scanner reads), {different} different");
+    Ok(different == 0)
+}
+
+/// Without any piece that the difference does not need.
+fn shrink<'a>(soup: &[&'a str], psql: &Psql) -> io::Result<Vec<&'a str>> {
+    let mut soup = soup.to_vec();
+    let mut at = 0;
+    while at < soup.len() {
+        let mut fewer = soup.clone();
+        fewer.remove(at);
+        let text = fewer.concat();
+        let sent = psql.run_all(std::slice::from_ref(&text))?;
+        match unlike(&text, &sent[0]) {
+            Some(_) => soup = fewer,
+            None => at += 1,
+        }
+    }
+    Ok(soup)
+}
+
+fn unlike(text: &str, sent: &[String]) -> Option<String> {
+    unlike_psql(text, sent).or_else(|| unlike_scanner(text))
+}
+
+fn unlike_psql(text: &str, sent: &[String]) -> Option<String> {
+    let mut ours = Vec::new();
+    let mut refused: Option<SplitError> = None;
+    for statement in statements(text, Dialect::Postgres) {
+        match statement {
+            Ok(statement) => ours.push(statement.text),
+            Err(error) => refused = Some(error),
+        }
+    }
+    // Of a text that is refused, what stands before the place is compared. psql sends one more: what is left.
+    let sent: Vec<&String> = sent.iter().filter(|text| !super::compare::is_nothing(text)).collect();
+    let compared = match &refused {
+        Some(_) => sent.len().min(ours.len()),
+        None => sent.len(),
+    };
+    let is_command = |error: &SplitError| error.to_string().contains("command-line client");
+    match (difference(&ours, &sent[..compared]), refused) {
+        (Some(difference), _) => Some(format!("psql: {difference}")),
+        (None, Some(error)) if !is_command(&error) && sent.len() != ours.len() + 1 => {
+            Some(format!("psql cuts on where we say: {error} ({})\n    {sent:?}", error.position))
+        }
+        (None, _) => None,
+    }
+}
+
+fn unlike_scanner(text: &str) -> Option<String> {
+    let (ours, refused) = grammar::our_semicolons(text);
+    let scanned = grammar::scan(text);
+    match (refused, scanned) {
+        (None, Ok(scanned)) => {
+            (scanned.semicolons != ours).then(|| format!("semicolons at {:?}, the scanner has {:?}", ours, scanned.semicolons))
+        }
+        (None, Err(error)) => error.contains("unterminated").then(|| format!("the scanner: {error}")),
+        // The scanner knows nothing of psql's commands.
+        (Some(error), Ok(_)) => (!error.contains("command-line client")).then(|| format!("only we refuse: {error}")),
+        (Some(_), Err(_)) => None,
+    }
+}
