@@ -18,13 +18,13 @@ const PIECES: &[&str] = &[
     // Strings that go on in another line.
     "'\n'", "' -- c\n'", "'\n-- c\n'", "' \r '", "' /* */\n'", "'\u{c}\n'",
     // Dollar quotes.
-    "$$", "$$", "$$;$$", "$a$", "$a$", "$A$", "$a", "$", "$1", "$1$", "$é$", "$é$", "a$", "a$$", "DO$$", "1$$", "é$$",
+    "$$", "$$", "$$;$$", "$a$", "$a$", "$A$", "$a", "$", "$1", "$1$", "$é$", "$é$", "a$", "a$$", "DO$$", "1$$", "é$$", "1e", "0x", "1_", "2.",
     "$a$;$a$", "$_1$", "$a$ $b$ ; $b$ $a$",
     // Comments.
     "--", "-- c;\n", "--'\n", "-- c\r", "/*", "*/", "/* ; */", "/* /* ; */", "/*;*/", "/* ' */", "/*+ a */", "/*/", "+/*",
     "+--x\n", "-", "*", "/", "->", "@-", "<--", "#>>", "@>", "||", "%", "!", "~", "`",
     // What psql might take for a variable.
-    ":", "::", ":=", ":a", ":'a'", ":\"a\"", ":{?a}", "a[1:2]", "::int", ":'a;", ":\"a;",
+    ":", "::", ":=", ":a", ":'a'", ":\"a\"", "a[1:2]", "::int", ":'a;", ":\"a;",
     // Bodies.
     "CREATE ", "OR REPLACE ", "FUNCTION ", "PROCEDURE ", "CREATE FUNCTION f() ", "CREATE OR REPLACE PROCEDURE p() ",
     "CREATE RULE r AS ON INSERT TO t DO (", "BEGIN ATOMIC ", "BEGIN ATOMIC ", "BEGIN ", "ATOMIC ", "CASE ", "CASE WHEN a THEN b END",
@@ -91,7 +91,30 @@ fn shrink<'a>(soup: &[&'a str], psql: &Psql) -> io::Result<Vec<&'a str>> {
 }
 
 fn unlike(text: &str, sent: &[String]) -> Option<String> {
-    unlike_psql(text, sent).or_else(|| unlike_scanner(text))
+    match psql_errs(text) {
+        true => unlike_scanner(text),
+        false => unlike_psql(text, sent).or_else(|| unlike_scanner(text)),
+    }
+}
+
+/// Where `psql` is known not to read what servers read, and we follow the servers:
+///
+/// - `:a` may be a variable: in `:E'…'` and `:a$$` it takes the letters away from what they begin, go on with or are
+/// - a name glued to a number is an error since PostgreSQL 15, so it does not matter where it ends; before, `1e--` was
+///   a number, a name and a comment
+/// - `U&` makes it pass over the word `U`, and look for `CREATE` behind it
+/// - `BEGIN` counts without `ATOMIC`, and `end` also where it must be a name
+fn psql_errs(text: &str) -> bool {
+    let variable = text.match_indices(':').any(|(at, _)| {
+        let rest = text[at + 1..].trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii());
+        rest.len() < text.len() - at - 1 && rest.starts_with(['\'', '"', '$', '&'])
+    });
+    let lower = text.to_ascii_lowercase();
+    let routine = lower.contains("function") || lower.contains("procedure");
+    let named = lower.match_indices(':').any(|(at, _)| lower[at + 1..].starts_with(|c: char| c.is_alphanumeric()));
+    let begin = lower.match_indices("begin").any(|(at, word)| !lower[at + word.len()..].trim_start().starts_with("atomic"));
+    let junk = grammar::scan(text).is_err_and(|error| error.contains("trailing junk"));
+    variable || junk || (routine && (named || lower.contains("u&") || begin || lower.contains("as end") || lower.contains(".end")))
 }
 
 fn unlike_psql(text: &str, sent: &[String]) -> Option<String> {
@@ -123,6 +146,8 @@ fn unlike_scanner(text: &str) -> Option<String> {
     let (ours, refused) = grammar::our_semicolons(text);
     let scanned = grammar::scan(text);
     match (refused, scanned) {
+        // libpg_query has no rule against names glued to `$1`; servers and psql have.
+        _ if parameter_junk(text) => None,
         (None, Ok(scanned)) => {
             (scanned.semicolons != ours).then(|| format!("semicolons at {:?}, the scanner has {:?}", ours, scanned.semicolons))
         }
@@ -131,4 +156,11 @@ fn unlike_scanner(text: &str) -> Option<String> {
         (Some(error), Ok(_)) => (!error.contains("command-line client")).then(|| format!("only we refuse: {error}")),
         (Some(_), Err(_)) => None,
     }
+}
+
+fn parameter_junk(text: &str) -> bool {
+    text.match_indices('$').any(|(at, _)| {
+        let behind = text[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit());
+        behind.len() < text.len() - at - 1 && behind.starts_with(|c: char| c.is_alphabetic() || c == '_' || !c.is_ascii())
+    })
 }
