@@ -224,6 +224,8 @@ const POSTGRES_BACKSLASH: Rules = Rules {
     quotes: &[string(b'\'', true), name(b'"', b'"')],
     prefixes: &[
         prefix("E'", true),
+        // The server refuses it, and psql reads on behind it as ever.
+        prefix("U&'", false),
         prefix("U&\"", false),
         prefix("B'", false),
         prefix("X'", false),

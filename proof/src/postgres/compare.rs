@@ -11,7 +11,9 @@ pub fn difference<S: AsRef<str>>(expected: &[&str], found: &[S]) -> Option<Strin
     for (n, statement) in expected.iter().enumerate() {
         match found.next() {
             Some(text) if holds(text, &without_empty_lines(statement)) => {}
-            Some(text) => return Some(format!("statement {}\n    expected {statement:?}\n    found    {text:?}", n + 1)),
+            Some(text) => {
+                return Some(format!("statement {}\n    expected {statement:?}\n    found    {text:?}", n + 1));
+            }
             None => return Some(format!("statement {} is missing: {statement:?}", n + 1)),
         }
     }
@@ -48,7 +50,8 @@ pub fn is_nothing(text: &str) -> bool {
     behind_blanks(behind.strip_prefix(';').unwrap_or(behind)).is_empty()
 }
 
-fn behind_blanks(mut text: &str) -> &str {
+/// Without the blanks and comments at its start.
+pub fn behind_blanks(mut text: &str) -> &str {
     while let Some(next) = skip(text) {
         text = next;
     }

@@ -51,23 +51,23 @@ fn by_grammar(script: &Script, expected: &[&str]) -> Option<Result<(), String>> 
         return None;
     }
     let found = grammar::parse(&script.text).ok()?;
-    Some(difference(expected, &found).map_or(Ok(()), Err))
+    Some(grammar::unlike(expected, &found).map_or(Ok(()), Err))
 }
 
 /// For each reason to refuse a text, what shows on the client that it is a good one.
 fn refused(what: &str, script: &Script, run: &Run) -> Result<(), String> {
-    let (_, reason) = what.split_once(' ').unwrap_or_default();
-    let said = |wanted: &[&str]| {
-        run.events.iter().any(|event| match event {
-            Event::Error(message) => wanted.iter().any(|part| message.contains(part)),
-            _ => false,
-        })
-    };
+    let (place, reason) = what.split_once(' ').unwrap_or_default();
+    let said = |part: &str| run.events.iter().any(|event| matches!(event, Event::Error(text) if text.contains(part)));
     let sent = |part: &str| run.events.iter().any(|event| matches!(event, Event::Query(text) if text.contains(part)));
     let shown = match reason {
         // psql sends what is left at the end, and the server says so.
-        _ if reason.starts_with("unterminated") => said(&["unterminated"]),
-        _ if reason.ends_with("has no END") => said(&["at end of input"]),
+        _ if reason.starts_with("unterminated") => said("unterminated"),
+        // psql waits for the END as well, and at the end of the text sends all that it has.
+        _ if reason.ends_with("has no END") => {
+            let lines_before = place.split(':').next().and_then(|line| line.parse::<usize>().ok()).unwrap_or(1) - 1;
+            let rest: String = script.text.split_inclusive('\n').skip(lines_before).collect();
+            run.events.iter().any(|event| matches!(event, Event::Query(text) if text.trim() == rest.trim()))
+        }
         _ if reason.starts_with("COPY FROM STDIN") => run.events.contains(&Event::CopyIn),
         // What follows it on its line never arrives.
         _ if reason.starts_with("NUL byte") => {

@@ -77,7 +77,7 @@ fn compare(file: &Path, psql: &Psql, count: &mut Count) -> io::Result<()> {
     }
     count.statements += ours.len();
     let (found, agreed) = match (&grammar, &scanned) {
-        (Ok(found), _) => (difference(&ours, found), &mut count.agreed_with_grammar),
+        (Ok(found), _) => (grammar::unlike(&ours, found), &mut count.agreed_with_grammar),
         (Err(_), Ok(scanned)) if !scanned.atomic => {
             let cuts: Vec<&str> = scanned.cuts.iter().map(|range| &text[range.clone()]).collect();
             (difference(&ours, &cuts), &mut count.agreed_with_scanner)

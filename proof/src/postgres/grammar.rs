@@ -2,10 +2,18 @@
 
 use migrate_core::sql::{Dialect, TokenKind, tokens};
 
+use super::compare::{behind_blanks, difference};
+
 /// What the grammar makes of a text, or the server's words against it.
 pub fn parse(text: &str) -> Result<Vec<&str>, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     pg_query::split_with_parser(text).map_err(|error| error.to_string())
+}
+
+/// What differs first. To the grammar a hint at the start is not a part of the statement.
+pub fn unlike(ours: &[&str], parsed: &[&str]) -> Option<String> {
+    let ours: Vec<&str> = ours.iter().map(|statement| behind_blanks(statement)).collect();
+    difference(&ours, parsed)
 }
 
 /// Where the scanner sees semicolons, and with parentheses around how many of them are closed again.

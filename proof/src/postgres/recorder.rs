@@ -44,8 +44,7 @@ impl Recorder {
         Self::listen(|mut client, events| {
             startup(&mut client)?;
             let mut hello = message(b'R', &0u32.to_be_bytes());
-            for setting in
-                ["server_version\x0015.0\0", "client_encoding\0UTF8\0", "standard_conforming_strings\0on\0"]
+            for setting in ["server_version\x0015.0\0", "client_encoding\0UTF8\0", "standard_conforming_strings\0on\0"]
             {
                 hello.extend(message(b'S', setting.as_bytes()));
             }
@@ -70,11 +69,16 @@ impl Recorder {
         let port = listener.local_addr()?.port();
         let events = Arc::new(Mutex::new(Vec::new()));
         let recorder = Recorder { port, events: Arc::clone(&events) };
+        let serve = Arc::new(serve);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let _ = client.set_nodelay(true);
-                // One client at a time: psql has gone when the next one comes. The end of a connection is its error.
-                let _ = serve(client, Arc::clone(&events));
+                let (serve, events) = (Arc::clone(&serve), Arc::clone(&events));
+                // psql's \connect opens the second connection before it closes the first.
+                thread::spawn(move || {
+                    let _ = client.set_nodelay(true);
+                    // The end of a connection is an error here, and the rule.
+                    let _ = serve(client, events);
+                });
             }
         });
         Ok(recorder)

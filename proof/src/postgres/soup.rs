@@ -4,33 +4,171 @@ use std::io;
 
 use migrate_core::sql::{Dialect, SplitError, statements};
 
-use super::compare::difference;
+use super::compare::{behind_blanks, difference, is_nothing};
 use super::grammar;
 use super::psql::{Psql, Scratch};
 use super::recorder::Recorder;
 
 const PIECES: &[&str] = &[
     // Statements and what holds semicolons.
-    ";", ";", ";", ";", ";", ";\n", ";\r\n", "SELECT ", "a", "b ", "1", "2.5e-3", "(", ")", "(", ")", "[", "]", ",", ".",
+    ";",
+    ";",
+    ";",
+    ";",
+    ";",
+    ";\n",
+    ";\r\n",
+    "SELECT ",
+    "a",
+    "b ",
+    "1",
+    "2.5e-3",
+    "(",
+    ")",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    ".",
     // Quotes, closed and open.
-    "'", "'", "''", "\"", "\"\"", "'a'", "'a;'", "\"b;\"", "'\\'", "'\\''", "E'", "e'", "E'\\'", "E'\\\\'", "E'a\\'b'",
-    "U&'", "U&'\\'", "u&\"", "U&\"d\\;\"", "B'01'", "x'1F'", "N'", "n'a;'", "E", "U&", "typE'",
+    "'",
+    "'",
+    "''",
+    "\"",
+    "\"\"",
+    "'a'",
+    "'a;'",
+    "\"b;\"",
+    "'\\'",
+    "'\\''",
+    "E'",
+    "e'",
+    "E'\\'",
+    "E'\\\\'",
+    "E'a\\'b'",
+    "U&'",
+    "U&'\\'",
+    "u&\"",
+    "U&\"d\\;\"",
+    "B'01'",
+    "x'1F'",
+    "N'",
+    "n'a;'",
+    "E",
+    "U&",
+    "typE'",
     // Strings that go on in another line.
-    "'\n'", "' -- c\n'", "'\n-- c\n'", "' \r '", "' /* */\n'", "'\u{c}\n'",
+    "'\n'",
+    "' -- c\n'",
+    "E'a'\n'\\';'",
+    "'a'\n'\\'",
+    "'\n-- c\n'",
+    "' \r '",
+    "' /* */\n'",
+    "'\u{c}\n'",
     // Dollar quotes.
-    "$$", "$$", "$$;$$", "$a$", "$a$", "$A$", "$a", "$", "$1", "$1$", "$é$", "$é$", "a$", "a$$", "DO$$", "1$$", "é$$", "1e", "0x", "1_", "2.",
-    "$a$;$a$", "$_1$", "$a$ $b$ ; $b$ $a$",
+    "$$",
+    "$$",
+    "$$;$$",
+    "$a$",
+    "$a$",
+    "$A$",
+    "$a",
+    "$",
+    "$1",
+    "$1$",
+    "$é$",
+    "$é$",
+    "a$",
+    "a$$",
+    "DO$$",
+    "1$$",
+    "é$$",
+    "1e",
+    "0x",
+    "1_",
+    "2.",
+    "$a$;$a$",
+    "$_1$",
+    "$a$ $b$ ; $b$ $a$",
     // Comments.
-    "--", "-- c;\n", "--'\n", "-- c\r", "/*", "*/", "/* ; */", "/* /* ; */", "/*;*/", "/* ' */", "/*+ a */", "/*/", "+/*",
-    "+--x\n", "-", "*", "/", "->", "@-", "<--", "#>>", "@>", "||", "%", "!", "~", "`",
+    "--",
+    "-- c;\n",
+    "--'\n",
+    "-- c\r",
+    "/*",
+    "*/",
+    "/* ; */",
+    "/* /* ; */",
+    "/*;*/",
+    "/* ' */",
+    "/*+ a */",
+    "/*/",
+    "+/*",
+    "+--x\n",
+    "-",
+    "*",
+    "/",
+    "->",
+    "@-",
+    "<--",
+    "#>>",
+    "@>",
+    "||",
+    "%",
+    "!",
+    "~",
+    "`",
     // What psql might take for a variable.
-    ":", "::", ":=", ":a", ":'a'", ":\"a\"", "a[1:2]", "::int", ":'a;", ":\"a;",
+    ":",
+    "::",
+    ":=",
+    ":a",
+    ":'a'",
+    ":\"a\"",
+    "a[1:2]",
+    "::int",
+    ":'a;",
+    ":\"a;",
     // Bodies.
-    "CREATE ", "OR REPLACE ", "FUNCTION ", "PROCEDURE ", "CREATE FUNCTION f() ", "CREATE OR REPLACE PROCEDURE p() ",
-    "CREATE RULE r AS ON INSERT TO t DO (", "BEGIN ATOMIC ", "BEGIN ATOMIC ", "BEGIN ", "ATOMIC ", "CASE ", "CASE WHEN a THEN b END",
-    "END", "END ", "END;", " AS end", ".end", "RETURN ", "create/**/function/**/f()begin atomic\n", "COMMIT", "AS ",
+    "CREATE ",
+    "OR REPLACE ",
+    "FUNCTION ",
+    "PROCEDURE ",
+    "CREATE FUNCTION f() ",
+    "CREATE OR REPLACE PROCEDURE p() ",
+    "CREATE RULE r AS ON INSERT TO t DO (",
+    "BEGIN ATOMIC ",
+    "BEGIN ATOMIC ",
+    "BEGIN ",
+    "ATOMIC ",
+    "CASE ",
+    "CASE WHEN a THEN b END",
+    "END",
+    "END ",
+    "END;",
+    " AS end",
+    ".end",
+    "RETURN ",
+    "create/**/function/**/f()begin atomic\n",
+    "COMMIT",
+    "AS ",
     // Blanks and other letters.
-    " ", " ", "\n", "\n", "\t", "\r", "\r\n", "\u{c}", "é", "名", "\u{a0}", "\u{1F600}", "_", "\\N",
+    " ",
+    " ",
+    "\n",
+    "\n",
+    "\t",
+    "\r",
+    "\r\n",
+    "\u{c}",
+    "é",
+    "名",
+    "\u{a0}",
+    "\u{1F600}",
+    "_",
+    "\\N",
 ];
 
 struct Random(u64);
@@ -100,6 +238,7 @@ fn unlike(text: &str, sent: &[String]) -> Option<String> {
 /// Where `psql` is known not to read what servers read, and we follow the servers:
 ///
 /// - `:a` may be a variable: in `:E'…'` and `:a$$` it takes the letters away from what they begin, go on with or are
+/// - it reads line by line, and so it does not see that `E'a'` goes on with a string in the next line
 /// - a name glued to a number is an error since PostgreSQL 15, so it does not matter where it ends; before, `1e--` was
 ///   a number, a name and a comment
 /// - `U&` makes it pass over the word `U`, and look for `CREATE` behind it
@@ -112,9 +251,17 @@ fn psql_errs(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let routine = lower.contains("function") || lower.contains("procedure");
     let named = lower.match_indices(':').any(|(at, _)| lower[at + 1..].starts_with(|c: char| c.is_alphanumeric()));
-    let begin = lower.match_indices("begin").any(|(at, word)| !lower[at + word.len()..].trim_start().starts_with("atomic"));
+    let begin =
+        lower.match_indices("begin").any(|(at, word)| !lower[at + word.len()..].trim_start().starts_with("atomic"));
     let junk = grammar::scan(text).is_err_and(|error| error.contains("trailing junk"));
-    variable || junk || (routine && (named || lower.contains("u&") || begin || lower.contains("as end") || lower.contains(".end")))
+    let joined = text.match_indices('\'').any(|(at, _)| {
+        let next = behind_blanks(&text[at + 1..]);
+        next.starts_with('\'') && text[at..text.len() - next.len()].contains('\n')
+    });
+    variable
+        || junk
+        || (joined && lower.contains("e'"))
+        || (routine && (named || lower.contains("u&") || begin || lower.contains("as end") || lower.contains(".end")))
 }
 
 fn unlike_psql(text: &str, sent: &[String]) -> Option<String> {
@@ -127,7 +274,7 @@ fn unlike_psql(text: &str, sent: &[String]) -> Option<String> {
         }
     }
     // Of a text that is refused, what stands before the place is compared. psql sends one more: what is left.
-    let sent: Vec<&String> = sent.iter().filter(|text| !super::compare::is_nothing(text)).collect();
+    let sent: Vec<&String> = sent.iter().filter(|text| !is_nothing(text)).collect();
     let compared = match &refused {
         Some(_) => sent.len().min(ours.len()),
         None => sent.len(),
@@ -148,9 +295,8 @@ fn unlike_scanner(text: &str) -> Option<String> {
     match (refused, scanned) {
         // libpg_query has no rule against names glued to `$1`; servers and psql have.
         _ if parameter_junk(text) => None,
-        (None, Ok(scanned)) => {
-            (scanned.semicolons != ours).then(|| format!("semicolons at {:?}, the scanner has {:?}", ours, scanned.semicolons))
-        }
+        (None, Ok(scanned)) => (scanned.semicolons != ours)
+            .then(|| format!("semicolons at {:?}, the scanner has {:?}", ours, scanned.semicolons)),
         (None, Err(error)) => error.contains("unterminated").then(|| format!("the scanner: {error}")),
         // The scanner knows nothing of psql's commands.
         (Some(error), Ok(_)) => (!error.contains("command-line client")).then(|| format!("only we refuse: {error}")),
@@ -161,6 +307,7 @@ fn unlike_scanner(text: &str) -> Option<String> {
 fn parameter_junk(text: &str) -> bool {
     text.match_indices('$').any(|(at, _)| {
         let behind = text[at + 1..].trim_start_matches(|c: char| c.is_ascii_digit());
-        behind.len() < text.len() - at - 1 && behind.starts_with(|c: char| c.is_alphabetic() || c == '_' || !c.is_ascii())
+        behind.len() < text.len() - at - 1
+            && behind.starts_with(|c: char| c.is_alphabetic() || c == '_' || !c.is_ascii())
     })
 }
