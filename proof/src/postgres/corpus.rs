@@ -12,7 +12,7 @@ use crate::corpus::{Expected, Script, read};
 /// Whether every script is as the client has it.
 pub fn run() -> io::Result<bool> {
     let scripts = read("postgres");
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::new("corpus")?;
     let server = Server::start(&scratch.0);
     let psql = Psql { recorder: Recorder::in_front_of(server.port)?, scratch };
     let mut wrong = 0;

@@ -12,8 +12,8 @@ use super::recorder::{Event, Recorder};
 pub struct Scratch(pub PathBuf);
 
 impl Scratch {
-    pub fn new() -> io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("proof-postgres-{}", std::process::id()));
+    pub fn new(name: &str) -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("proof-postgres-{}-{name}", std::process::id()));
         fs::create_dir_all(&path)?;
         Ok(Scratch(path))
     }

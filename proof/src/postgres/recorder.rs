@@ -40,13 +40,15 @@ impl Recorder {
     }
 
     /// Plays a server that answers every query with nothing: no statement can do any harm.
-    pub fn alone() -> io::Result<Self> {
-        Self::listen(|mut client, events| {
+    pub fn alone(standard_conforming_strings: bool) -> io::Result<Self> {
+        Self::listen(move |mut client, events| {
             startup(&mut client)?;
             let mut hello = message(b'R', &0u32.to_be_bytes());
-            for setting in ["server_version\x0015.0\0", "client_encoding\0UTF8\0", "standard_conforming_strings\0on\0"]
+            let strings = if standard_conforming_strings { "on" } else { "off" };
+            for (name, value) in
+                [("server_version", "15.0"), ("client_encoding", "UTF8"), ("standard_conforming_strings", strings)]
             {
-                hello.extend(message(b'S', setting.as_bytes()));
+                hello.extend(message(b'S', format!("{name}\0{value}\0").as_bytes()));
             }
             hello.extend(message(b'Z', b"I"));
             client.write_all(&hello)?;

@@ -2,173 +2,38 @@
 
 use std::io;
 
-use migrate_core::sql::{Dialect, SplitError, statements};
+use migrate_core::sql::{SplitError, Syntax, statements};
 
 use super::compare::{behind_blanks, difference, is_nothing};
 use super::grammar;
 use super::psql::{Psql, Scratch};
 use super::recorder::Recorder;
 
+#[rustfmt::skip]
 const PIECES: &[&str] = &[
     // Statements and what holds semicolons.
-    ";",
-    ";",
-    ";",
-    ";",
-    ";",
-    ";\n",
-    ";\r\n",
-    "SELECT ",
-    "a",
-    "b ",
-    "1",
-    "2.5e-3",
-    "(",
-    ")",
-    "(",
-    ")",
-    "[",
-    "]",
-    ",",
-    ".",
+    ";", ";", ";", ";", ";", ";\n", ";\r\n", "SELECT ", "a", "b ", "1", "2.5e-3", "(", ")", "(", ")", "[", "]",
+    ",", ".",
     // Quotes, closed and open.
-    "'",
-    "'",
-    "''",
-    "\"",
-    "\"\"",
-    "'a'",
-    "'a;'",
-    "\"b;\"",
-    "'\\'",
-    "'\\''",
-    "E'",
-    "e'",
-    "E'\\'",
-    "E'\\\\'",
-    "E'a\\'b'",
-    "U&'",
-    "U&'\\'",
-    "u&\"",
-    "U&\"d\\;\"",
-    "B'01'",
-    "x'1F'",
-    "N'",
-    "n'a;'",
-    "E",
-    "U&",
-    "typE'",
+    "'", "'", "''", "\"", "\"\"", "'a'", "'a;'", "\"b;\"", "'\\'", "'\\''", "E'", "e'", "E'\\'", "E'\\\\'",
+    "E'a\\'b'", "U&'", "U&'\\'", "u&\"", "U&\"d\\;\"", "B'01'", "x'1F'", "N'", "n'a;'", "E", "U&", "typE'",
     // Strings that go on in another line.
-    "'\n'",
-    "' -- c\n'",
-    "E'a'\n'\\';'",
-    "'a'\n'\\'",
-    "'\n-- c\n'",
-    "' \r '",
-    "' /* */\n'",
-    "'\u{c}\n'",
+    "'\n'", "' -- c\n'", "E'a'\n'\\';'", "'a'\n'\\'", "'\n-- c\n'", "' \r '", "' /* */\n'", "'\u{c}\n'",
     // Dollar quotes.
-    "$$",
-    "$$",
-    "$$;$$",
-    "$a$",
-    "$a$",
-    "$A$",
-    "$a",
-    "$",
-    "$1",
-    "$1$",
-    "$é$",
-    "$é$",
-    "a$",
-    "a$$",
-    "DO$$",
-    "1$$",
-    "é$$",
-    "1e",
-    "0x",
-    "1_",
-    "2.",
-    "$a$;$a$",
-    "$_1$",
-    "$a$ $b$ ; $b$ $a$",
+    "$$", "$$", "$$;$$", "$a$", "$a$", "$A$", "$a", "$", "$1", "$1$", "$é$", "$é$", "a$", "a$$", "DO$$", "1$$",
+    "é$$", "1e", "0x", "1_", "2.", "$a$;$a$", "$_1$", "$a$ $b$ ; $b$ $a$",
     // Comments.
-    "--",
-    "-- c;\n",
-    "--'\n",
-    "-- c\r",
-    "/*",
-    "*/",
-    "/* ; */",
-    "/* /* ; */",
-    "/*;*/",
-    "/* ' */",
-    "/*+ a */",
-    "/*/",
-    "+/*",
-    "+--x\n",
-    "-",
-    "*",
-    "/",
-    "->",
-    "@-",
-    "<--",
-    "#>>",
-    "@>",
-    "||",
-    "%",
-    "!",
-    "~",
-    "`",
+    "--", "-- c;\n", "--'\n", "-- c\r", "/*", "*/", "/* ; */", "/* /* ; */", "/*;*/", "/* ' */", "/*+ a */",
+    "/*/", "+/*", "+--x\n", "-", "*", "/", "->", "@-", "<--", "#>>", "@>", "||", "%", "!", "~", "`",
     // What psql might take for a variable.
-    ":",
-    "::",
-    ":=",
-    ":a",
-    ":'a'",
-    ":\"a\"",
-    "a[1:2]",
-    "::int",
-    ":'a;",
-    ":\"a;",
+    ":", "::", ":=", ":a", ":'a'", ":\"a\"", "a[1:2]", "::int", ":'a;", ":\"a;",
     // Bodies.
-    "CREATE ",
-    "OR REPLACE ",
-    "FUNCTION ",
-    "PROCEDURE ",
-    "CREATE FUNCTION f() ",
-    "CREATE OR REPLACE PROCEDURE p() ",
-    "CREATE RULE r AS ON INSERT TO t DO (",
-    "BEGIN ATOMIC ",
-    "BEGIN ATOMIC ",
-    "BEGIN ",
-    "ATOMIC ",
-    "CASE ",
-    "CASE WHEN a THEN b END",
-    "END",
-    "END ",
-    "END;",
-    " AS end",
-    ".end",
-    "RETURN ",
-    "create/**/function/**/f()begin atomic\n",
-    "COMMIT",
-    "AS ",
+    "CREATE ", "OR REPLACE ", "FUNCTION ", "PROCEDURE ", "CREATE FUNCTION f() ",
+    "CREATE OR REPLACE PROCEDURE p() ", "CREATE RULE r AS ON INSERT TO t DO (", "BEGIN ATOMIC ", "BEGIN ATOMIC ",
+    "BEGIN ", "ATOMIC ", "CASE ", "CASE WHEN a THEN b END", "END", "END ", "END;", " AS end", ".end", "RETURN ",
+    "create/**/function/**/f()begin atomic\n", "COMMIT", "AS ",
     // Blanks and other letters.
-    " ",
-    " ",
-    "\n",
-    "\n",
-    "\t",
-    "\r",
-    "\r\n",
-    "\u{c}",
-    "é",
-    "名",
-    "\u{a0}",
-    "\u{1F600}",
-    "_",
-    "\\N",
+    " ", " ", "\n", "\n", "\t", "\r", "\r\n", "\u{c}", "é", "名", "\u{a0}", "\u{1F600}", "_", "\\N",
 ];
 
 struct Random(u64);
@@ -187,23 +52,27 @@ pub fn run(seed: u64, count: usize) -> io::Result<bool> {
     println!("seed {seed}, {count} texts");
     // Seeds are small numbers: mixed, they do not begin alike. Zero would stay zero.
     let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-    let psql = Psql { recorder: Recorder::alone()?, scratch: Scratch::new()? };
+    let kitchens = [Kitchen::new(true)?, Kitchen::new(false)?];
+    let mut kitchen = kitchens.iter().cycle();
     let (mut done, mut cut, mut scanned, mut different) = (0, 0, 0, 0);
-    while done < count && different < 20 {
+    while done < count
+        && different < 20
+        && let Some(kitchen) = kitchen.next()
+    {
         let soups: Vec<Vec<&str>> = (0..200.min(count - done))
             .map(|_| (0..1 + random.below(16)).map(|_| PIECES[random.below(PIECES.len())]).collect())
             .collect();
         let texts: Vec<String> = soups.iter().map(|soup| soup.concat()).collect();
-        for ((soup, text), sent) in soups.iter().zip(&texts).zip(psql.run_all(&texts)?) {
-            cut += usize::from(statements(text, Dialect::Postgres).all(|statement| statement.is_ok()));
+        for ((soup, text), sent) in soups.iter().zip(&texts).zip(kitchen.psql.run_all(&texts)?) {
+            cut += usize::from(statements(text, kitchen.syntax()).all(|statement| statement.is_ok()));
             scanned += usize::from(grammar::scan(text).is_ok());
-            if unlike(text, &sent).is_none() {
+            if kitchen.unlike(text, &sent).is_none() {
                 continue;
             }
             different += 1;
-            let text = shrink(soup, &psql)?.concat();
-            let sent = psql.run_all(std::slice::from_ref(&text))?;
-            println!("{text:?}\n    {}\n", unlike(&text, &sent[0]).unwrap_or_else(|| "not alone".to_owned()));
+            let text = kitchen.shrink(soup)?.concat();
+            let shown = kitchen.taste(&text)?.unwrap_or_else(|| "only together with other texts".to_owned());
+            println!("{text:?}, standard_conforming_strings {}\n    {shown}\n", kitchen.conforming);
         }
         done += soups.len();
     }
@@ -211,34 +80,54 @@ pub fn run(seed: u64, count: usize) -> io::Result<bool> {
     Ok(different == 0)
 }
 
-/// Without any piece that the difference does not need.
-fn shrink<'a>(soup: &[&'a str], psql: &Psql) -> io::Result<Vec<&'a str>> {
-    let mut soup = soup.to_vec();
-    let mut at = 0;
-    while at < soup.len() {
-        let mut fewer = soup.clone();
-        fewer.remove(at);
-        let text = fewer.concat();
-        let sent = psql.run_all(std::slice::from_ref(&text))?;
-        match unlike(&text, &sent[0]) {
-            Some(_) => soup = fewer,
-            None => at += 1,
-        }
-    }
-    Ok(soup)
+/// A session with `standard_conforming_strings` on or off.
+struct Kitchen {
+    conforming: bool,
+    psql: Psql,
 }
 
-fn unlike(text: &str, sent: &[String]) -> Option<String> {
-    match psql_errs(text) {
-        true => unlike_scanner(text),
-        false => unlike_psql(text, sent).or_else(|| unlike_scanner(text)),
+impl Kitchen {
+    fn new(conforming: bool) -> io::Result<Self> {
+        let psql =
+            Psql { recorder: Recorder::alone(conforming)?, scratch: Scratch::new(&format!("soup-{conforming}"))? };
+        Ok(Kitchen { conforming, psql })
+    }
+
+    fn syntax(&self) -> Syntax {
+        Syntax::postgres(self.conforming)
+    }
+
+    fn taste(&self, text: &str) -> io::Result<Option<String>> {
+        let sent = self.psql.run_all(&[text.to_owned()])?;
+        Ok(self.unlike(text, &sent[0]))
+    }
+
+    /// Without any piece that the difference does not need.
+    fn shrink<'a>(&self, soup: &[&'a str]) -> io::Result<Vec<&'a str>> {
+        let mut soup = soup.to_vec();
+        let mut at = 0;
+        while at < soup.len() {
+            let mut fewer = soup.clone();
+            fewer.remove(at);
+            match self.taste(&fewer.concat())? {
+                Some(_) => soup = fewer,
+                None => at += 1,
+            }
+        }
+        Ok(soup)
+    }
+
+    /// The scanner knows strings only as the standard has them.
+    fn unlike(&self, text: &str, sent: &[String]) -> Option<String> {
+        let psql = (!psql_errs(text)).then(|| unlike_psql(text, self.syntax(), sent)).flatten();
+        psql.or_else(|| self.conforming.then(|| unlike_scanner(text)).flatten())
     }
 }
 
 /// Where `psql` is known not to read what servers read, and we follow the servers:
 ///
 /// - `:a` may be a variable: in `:E'…'` and `:a$$` it takes the letters away from what they begin, go on with or are
-/// - it reads line by line, and so it does not see that `E'a'` goes on with a string in the next line
+/// - it reads line by line, and so it does not see that a string goes on in the next line by the rules of the first
 /// - a name glued to a number is an error since PostgreSQL 15, so it does not matter where it ends; before, `1e--` was
 ///   a number, a name and a comment
 /// - `U&` makes it pass over the word `U`, and look for `CREATE` behind it
@@ -250,7 +139,8 @@ fn psql_errs(text: &str) -> bool {
     });
     let lower = text.to_ascii_lowercase();
     let routine = lower.contains("function") || lower.contains("procedure");
-    let named = lower.match_indices(':').any(|(at, _)| lower[at + 1..].starts_with(|c: char| c.is_alphanumeric()));
+    let is_variable = |c: char| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii();
+    let named = lower.match_indices(':').any(|(at, _)| lower[at + 1..].starts_with(is_variable));
     let begin =
         lower.match_indices("begin").any(|(at, word)| !lower[at + word.len()..].trim_start().starts_with("atomic"));
     let junk = grammar::scan(text).is_err_and(|error| error.contains("trailing junk"));
@@ -260,14 +150,14 @@ fn psql_errs(text: &str) -> bool {
     });
     variable
         || junk
-        || (joined && lower.contains("e'"))
+        || joined
         || (routine && (named || lower.contains("u&") || begin || lower.contains("as end") || lower.contains(".end")))
 }
 
-fn unlike_psql(text: &str, sent: &[String]) -> Option<String> {
+fn unlike_psql(text: &str, syntax: Syntax, sent: &[String]) -> Option<String> {
     let mut ours = Vec::new();
     let mut refused: Option<SplitError> = None;
-    for statement in statements(text, Dialect::Postgres) {
+    for statement in statements(text, syntax) {
         match statement {
             Ok(statement) => ours.push(statement.text),
             Err(error) => refused = Some(error),
