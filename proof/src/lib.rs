@@ -2,3 +2,6 @@
 
 #[path = "../../migrate-core/tests/corpus/format.rs"]
 pub mod corpus;
+
+#[cfg(feature = "postgres")]
+pub mod postgres;

@@ -142,6 +142,8 @@ pub(crate) struct Quote {
 pub(crate) struct Prefix {
     pub(crate) opening: &'static str,
     pub(crate) backslash: bool,
+    /// The closing quote twice stands for itself.
+    pub(crate) doubled: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,7 +191,12 @@ const fn name(open: u8, close: u8) -> Quote {
 }
 
 const fn prefix(opening: &'static str, backslash: bool) -> Prefix {
-    Prefix { opening, backslash }
+    Prefix { opening, backslash, doubled: true }
+}
+
+/// What has nothing but digits in it: `B'01''` ends before its last quote, which begins a string of its own.
+const fn digits(opening: &'static str) -> Prefix {
+    Prefix { opening, backslash: false, doubled: false }
 }
 
 const POSTGRES: Rules = Rules {
@@ -205,8 +212,8 @@ const POSTGRES: Rules = Rules {
         prefix("E'", true),
         prefix("U&'", false),
         prefix("U&\"", false),
-        prefix("B'", false),
-        prefix("X'", false),
+        digits("B'"),
+        digits("X'"),
         prefix("N'", false),
     ],
     dollar_quotes: true,
@@ -224,9 +231,11 @@ const POSTGRES_BACKSLASH: Rules = Rules {
     quotes: &[string(b'\'', true), name(b'"', b'"')],
     prefixes: &[
         prefix("E'", true),
+        // The server refuses it, and psql reads on behind it as ever.
+        prefix("U&'", false),
         prefix("U&\"", false),
-        prefix("B'", false),
-        prefix("X'", false),
+        digits("B'"),
+        digits("X'"),
         prefix("N'", true),
     ],
     ..POSTGRES

@@ -36,6 +36,8 @@ pub(crate) struct Scan<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CopySeen {
     Not,
+    /// Right behind `COPY`.
+    Copy,
     Into,
     From,
 }
@@ -148,8 +150,10 @@ impl<'a> Scan<'a> {
     fn follow_copy(&mut self, token: Token, text: &str, first: bool) -> Result<(), SplitError> {
         let is = |word| token.kind == TokenKind::Word && text.eq_ignore_ascii_case(word);
         self.copy = match self.copy {
-            CopySeen::Not if first && is("copy") => CopySeen::Into,
+            CopySeen::Not if first && is("copy") => CopySeen::Copy,
             CopySeen::Not => CopySeen::Not,
+            // COPY (SELECT … FROM stdin) TO …: a table may be named so.
+            CopySeen::Copy if text == "(" => CopySeen::Not,
             _ if is("from") => CopySeen::From,
             CopySeen::From if is("stdin") => {
                 let start = self.started.unwrap_or(token.start);

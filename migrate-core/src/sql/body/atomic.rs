@@ -2,8 +2,9 @@
 
 use super::{TokenKind, is};
 
-/// As `psql` does it: `CASE` has an `END` too and is counted, but only inside a body. Unlike
-/// `psql`, this wants `ATOMIC` behind `BEGIN`, because `begin` is a fine name for a function.
+/// As `psql` does it: the head is read by its words alone; `CASE` has an `END` too and is counted, but only in a
+/// body and outside of parentheses. Unlike `psql`, this wants `ATOMIC` behind `BEGIN`, because `begin` is a fine name
+/// for a function, and knows where `end` can only be a name.
 #[derive(Debug)]
 pub(in crate::sql) struct Atomic {
     parentheses_hold: bool,
@@ -45,6 +46,7 @@ impl Atomic {
             _ => {}
         }
         match self.phase {
+            Phase::Start | Phase::Create if kind != TokenKind::Word => {}
             Phase::Start if is("CREATE") => self.phase = Phase::Create,
             Phase::Create if is("OR") || is("REPLACE") => {}
             Phase::Create if is("FUNCTION") || is("PROCEDURE") => self.phase = Phase::Routine,
@@ -54,7 +56,7 @@ impl Atomic {
                     self.depth = 1;
                 }
             }
-            Phase::Routine if self.before == Before::Naming => {}
+            Phase::Routine if self.before == Before::Naming || self.parentheses > 0 => {}
             Phase::Routine if is("CASE") => self.depth += 1,
             Phase::Routine if is("END") => {
                 self.depth -= 1;

@@ -34,7 +34,7 @@ impl Tokens<'_> {
             true => (b'"', TokenKind::QuotedName, SplitErrorKind::UnterminatedQuotedName),
             false => (b'\'', TokenKind::String, SplitErrorKind::UnterminatedString),
         };
-        let end = self.closing(start + prefix.opening.len(), close, true, prefix.backslash);
+        let end = self.closing(start + prefix.opening.len(), close, prefix.doubled, prefix.backslash);
         Some(end.map(|end| (kind, end)).ok_or((start, error)))
     }
 
@@ -71,14 +71,24 @@ impl Tokens<'_> {
 
     pub(super) fn number(&self, start: usize) -> usize {
         let mut at = start;
+        // PostgreSQL takes what is glued to a number for a name: `1a$$;` opens no string, as `1$$` does. And a number has
+        // one dot, before its letters, so that `1..E'\''` and `1e2.E'\''` have a string with a backslash.
+        let glued = self.rules.dollar_quotes;
+        let (mut no_dot, mut in_name) = (false, false);
         while let Some(byte) = self.byte(at) {
             let sign = matches!(byte, b'+' | b'-')
                 && matches!(self.byte(at.wrapping_sub(1)), Some(b'e' | b'E'))
                 && self.byte(at + 1).is_some_and(|b| b.is_ascii_digit());
-            let part = byte == b'.' || (is_word(byte) && byte != b'$');
+            let part = match byte {
+                b'.' => !(glued && (no_dot || self.byte(at + 1) == Some(b'.'))),
+                b'$' => glued && in_name,
+                _ => is_word(byte),
+            };
             if !(sign || part) || (at > start && self.delimiter(at).is_some()) {
                 break;
             }
+            no_dot |= byte == b'.' || (is_word_start(byte) && byte != b'_');
+            in_name = !sign && byte != b'.' && (in_name || is_word_start(byte));
             at += 1;
         }
         at
@@ -89,7 +99,8 @@ impl Tokens<'_> {
         match (self.rules.variables, byte) {
             (Variables::Numbered, b'$') => {
                 let end = self.run(content, |b| b.is_ascii_digit());
-                (end > content).then_some(end)
+                let glued = self.byte(end).is_some_and(is_word_start);
+                (end > content).then(|| if glued { self.run(end, is_word) } else { end })
             }
             (Variables::Sqlite, b'?') => Some(self.run(content, |b| b.is_ascii_digit())),
             (Variables::Sqlite, b'$' | b'@' | b':' | b'#') => {

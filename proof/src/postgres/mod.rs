@@ -1,0 +1,11 @@
+//! PostgreSQL: `psql` through a recorder, and the server's own scanner and grammar (libpg_query).
+
+pub mod corpus;
+pub mod differential;
+pub mod soup;
+
+mod compare;
+mod grammar;
+mod psql;
+mod recorder;
+mod server;
