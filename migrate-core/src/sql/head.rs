@@ -19,8 +19,10 @@ pub(super) struct Head<'a> {
 pub(super) struct Match {
     /// The key words outside of brackets, in capitals.
     pub(super) verb: String,
-    /// What `@` stands for.
-    pub(super) object: Option<ObjectName>,
+    /// What each `@` stands for.
+    pub(super) objects: Vec<ObjectName>,
+    /// What `^` stands for.
+    pub(super) on: Option<ObjectName>,
     /// Behind the last token of the pattern.
     pub(super) next: usize,
 }
@@ -52,8 +54,12 @@ impl<'a> Head<'a> {
     /// - `[A B]`: these key words, or none of them
     /// - `()`: something in parentheses, or nothing
     /// - `%`: options with an equals sign, or none: ``DEFINER = `root`@`localhost` ``
-    /// - `@`: the name of an object
+    /// - `@`: the name of an object; `@,`: one or more, with commas between them;
+    ///   `@>`: pairs `a TO b`
+    /// - `^`: the name of the table that the object belongs to
+    /// - `~A`: everything up to the key word and with it, or nothing if it does not come
     /// - `$`: the end of the statement
+    /// - anything that is no word: that sign
     pub(super) fn matches(&self, pattern: &str) -> Option<Match> {
         let mut found = Match::default();
         let mut words = pattern.split_ascii_whitespace();
@@ -61,13 +67,44 @@ impl<'a> Head<'a> {
             match word {
                 "()" => found.next = self.behind_parentheses(found.next),
                 "%" => found.next = self.behind_options(found.next),
-                "@" => {
+                "@" | "@," => {
                     let (object, next) = self.object(found.next)?;
-                    found.object = Some(object);
+                    found.objects.push(object);
+                    found.next = next;
+                    while word == "@,"
+                        && self.is(found.next, ",")
+                        && let Some((object, next)) = self.object(found.next + 1)
+                    {
+                        found.objects.push(object);
+                        found.next = next;
+                    }
+                }
+                "@>" => {
+                    let mut next = found.next;
+                    loop {
+                        let (old, to) = self.object(next)?;
+                        let to = (to..to + 2).find(|&at| self.is(at, "TO"))?;
+                        let (new, behind) = self.object(to + 1)?;
+                        found.objects.extend([old, new]);
+                        found.next = behind;
+                        if !self.is(behind, ",") {
+                            break;
+                        }
+                        next = behind + 1;
+                    }
+                }
+                "^" => {
+                    let (table, next) = self.object(found.next)?;
+                    found.on = Some(table);
                     found.next = next;
                 }
                 "$" if self.code.get(found.next).is_some() => return None,
                 "$" => {}
+                _ if word.starts_with('~') => match self.find(found.next, word.trim_start_matches('~')) {
+                    Some(at) => found.next = at + 1,
+                    // Nor can anything be told of what the pattern wants behind it.
+                    None => return Some(found),
+                },
                 _ => match word.strip_prefix('[') {
                     Some(first) => {
                         let mut next = found.next;
@@ -92,7 +129,7 @@ impl<'a> Head<'a> {
                         if !self.is(found.next, silent.unwrap_or(word)) {
                             return None;
                         }
-                        if silent.is_none() {
+                        if silent.is_none() && word.starts_with(|c: char| c.is_ascii_alphabetic()) {
                             if !found.verb.is_empty() {
                                 found.verb.push(' ');
                             }
@@ -162,8 +199,23 @@ impl<'a> Head<'a> {
     fn is(&self, at: usize, words: &str) -> bool {
         match self.code.get(at) {
             Some((TokenKind::Word, text)) => words.split('|').any(|word| text.eq_ignore_ascii_case(word)),
+            Some((TokenKind::Punct, text)) => *text == words,
             _ => false,
         }
+    }
+
+    /// The next place from `at` on, outside of parentheses, where the key word stands.
+    fn find(&self, at: usize, word: &str) -> Option<usize> {
+        let mut depth = 0usize;
+        for (n, (_, text)) in self.code.iter().enumerate().skip(at) {
+            match *text {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                _ if depth == 0 && self.is(n, word) => return Some(n),
+                _ => {}
+            }
+        }
+        None
     }
 
     fn behind_options(&self, mut at: usize) -> usize {
@@ -230,15 +282,17 @@ impl<'a> Head<'a> {
 }
 
 /// The statement's code, without what only surrounds or steers it. It ends at a mistake.
-pub(super) fn code(text: &str, syntax: Syntax) -> impl Iterator<Item = (TokenKind, &str)> {
+pub(super) fn code_tokens(text: &str, syntax: Syntax) -> impl Iterator<Item = Token> {
     let is_code = |token: &Token| {
         !token.kind.is_blank()
             && !matches!(token.kind, TokenKind::Hint | TokenKind::VersionedOpen | TokenKind::VersionedClose)
     };
-    tokens(text, syntax)
-        .map_while(Result::ok)
-        .filter(is_code)
-        .filter_map(|token| Some((token.kind, text.get(token.start..token.end)?)))
+    tokens(text, syntax).map_while(Result::ok).filter(is_code)
+}
+
+/// The same with its text.
+pub(super) fn code(text: &str, syntax: Syntax) -> impl Iterator<Item = (TokenKind, &str)> {
+    code_tokens(text, syntax).filter_map(|token| Some((token.kind, text.get(token.start..token.end)?)))
 }
 
 /// What stands between the quotes.

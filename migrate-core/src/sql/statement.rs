@@ -5,6 +5,7 @@ use super::dialect::Dialect;
 use super::head::{Head, Match};
 use super::split::Statement;
 use super::verbs::{Row, pragma, tables};
+use super::version::ServerVersion;
 
 /// What [`Statement::recognise`] found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +14,11 @@ pub struct Recognised {
     /// The words that say what it does, in capitals and without what only modifies them:
     /// `CREATE INDEX` for `create unique index if not exists`.
     pub verb: String,
-    /// The object that it names first, where the head of the statement tells.
-    pub object: Option<ObjectName>,
+    /// The objects that it names, where the head of the statement tells: all of `DROP TABLE a, b`; of
+    /// `RENAME TABLE a TO b, c TO d` the old and the new name in turn.
+    pub objects: Vec<ObjectName>,
+    /// The table that an index, trigger, rule or policy belongs to.
+    pub on: Option<ObjectName>,
     /// What it is to a run.
     pub role: Role,
     /// How it gets on with a transaction around it.
@@ -92,20 +96,37 @@ impl Statement<'_> {
     /// assert!(matches!(vacuum.in_transaction, InTransaction::Fails { .. }));
     /// let drop = statements[1].recognise();
     /// assert_eq!(drop.verb, "DROP TABLE");
-    /// assert_eq!(drop.object.map(|object| object.name).as_deref(), Some("a"));
+    /// assert_eq!(drop.objects[0].name, "a");
     /// # Ok::<_, migrate_core::sql::SplitError>(())
     /// ```
     pub fn recognise(&self) -> Recognised {
+        self.recognise_on(None)
+    }
+
+    /// The same on a server of this version. Without one, what only some versions refuse
+    /// [may fail](InTransaction::MayFail).
+    ///
+    /// ```
+    /// use migrate_core::sql::{Dialect, InTransaction, ServerVersion, split};
+    ///
+    /// let add = &split("ALTER TYPE mood ADD VALUE 'meh'", Dialect::Postgres)?[0];
+    /// assert!(matches!(add.recognise().in_transaction, InTransaction::MayFail { .. }));
+    /// let on = |major| add.recognise_on(Some(ServerVersion::new(major, 0, 0))).in_transaction;
+    /// assert!(matches!(on(11), InTransaction::Fails { .. }));
+    /// assert_eq!(on(12), InTransaction::Runs);
+    /// # Ok::<_, migrate_core::sql::SplitError>(())
+    /// ```
+    pub fn recognise_on(&self, server: Option<ServerVersion>) -> Recognised {
         let dialect = self.syntax.dialect();
         let head = Head::new(self.text, self.syntax);
-        for row in tables(dialect).iter().copied().flatten() {
+        for row in tables(dialect).iter().copied().flatten().filter(|row| row.versions.hold(server)) {
             if let Some(found) = head.matches(row.pattern)
                 && head.contains(row.having)
             {
-                return finish(&head, row, found, dialect);
+                return finish(&head, &row.seen_by(server), found, dialect);
             }
         }
-        let mut unknown = Recognised::new(head.first_word(), None);
+        let mut unknown = Recognised::new(head.first_word(), Vec::new());
         unknown.role = Role::Unknown;
         unknown
     }
@@ -120,10 +141,11 @@ impl Statement<'_> {
 }
 
 impl Recognised {
-    fn new(verb: String, object: Option<ObjectName>) -> Self {
+    fn new(verb: String, objects: Vec<ObjectName>) -> Self {
         Recognised {
             verb,
-            object,
+            objects,
+            on: None,
             role: Role::Change,
             in_transaction: InTransaction::Runs,
             commits: false,
@@ -139,9 +161,10 @@ fn finish(head: &Head<'_>, row: &Row, found: Match, dialect: Dialect) -> Recogni
         in_transaction: row.in_transaction,
         commits: row.commits,
         ends_segment: row.ends_segment,
-        ..Recognised::new(found.verb, found.object)
+        on: found.on,
+        ..Recognised::new(found.verb, found.objects)
     };
-    let Some(object) = &recognised.object else {
+    let Some(object) = recognised.objects.first() else {
         return recognised;
     };
     if recognised.verb == "PRAGMA" {

@@ -6,11 +6,14 @@
 
 use super::dialect::Dialect;
 use super::statement::{InTransaction, Role};
+use super::version::ServerVersion;
 
 mod mysql;
+mod parts;
 mod postgres;
 mod sqlite;
 
+pub(super) use parts::PARTS;
 pub(super) use sqlite::pragma;
 
 /// One kind of statement.
@@ -22,6 +25,26 @@ pub(super) struct Row {
     pub(super) in_transaction: InTransaction,
     pub(super) commits: bool,
     pub(super) ends_segment: bool,
+    pub(super) versions: Versions,
+}
+
+/// The major versions of the server that a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Versions {
+    All,
+    Before(u32),
+    Since(u32),
+}
+
+impl Versions {
+    /// Whether they hold on this server; when it is not known, they may.
+    pub(super) fn hold(self, server: Option<ServerVersion>) -> bool {
+        match (self, server.map(ServerVersion::major)) {
+            (Versions::All, _) | (_, None) => true,
+            (Versions::Before(version), Some(server)) => server < version,
+            (Versions::Since(version), Some(server)) => server >= version,
+        }
+    }
 }
 
 /// The tables of a dialect, the particular ones first.
@@ -43,6 +66,7 @@ const fn row(pattern: &'static str) -> Row {
         in_transaction: InTransaction::Runs,
         commits: false,
         ends_segment: false,
+        versions: Versions::All,
     }
 }
 
@@ -90,6 +114,24 @@ impl Row {
     const fn ends_segment(self) -> Row {
         Row { ends_segment: true, ..self }
     }
+
+    /// Only about versions before this one.
+    const fn before(self, version: u32) -> Row {
+        Row { versions: Versions::Before(version), ..self }
+    }
+
+    /// Only about this version and later ones.
+    const fn since(self, version: u32) -> Row {
+        Row { versions: Versions::Since(version), ..self }
+    }
+
+    /// What is certain of some versions only is not certain of a server whose version is not known.
+    pub(super) fn seen_by(self, server: Option<ServerVersion>) -> Row {
+        match self.in_transaction {
+            InTransaction::Fails { why } if self.versions != Versions::All && server.is_none() => self.may_fail(why),
+            _ => self,
+        }
+    }
 }
 
 const COMMON: &[Row] = &[
@@ -100,11 +142,13 @@ const COMMON: &[Row] = &[
     control("ROLLBACK"),
     control("SAVEPOINT @"),
     control("RELEASE"),
-    row("CREATE [UNIQUE] INDEX [IF NOT EXISTS] @"),
-    row("CREATE TABLE|VIEW|TRIGGER [IF NOT EXISTS] @"),
+    row("CREATE [UNIQUE] INDEX [IF NOT EXISTS] @ ~ON [ONLY] ^"),
+    row("CREATE TRIGGER [IF NOT EXISTS] @ ~ON ^"),
+    row("CREATE TABLE|VIEW [IF NOT EXISTS] @"),
     row("CREATE TABLE|VIEW|TRIGGER|INDEX"),
     row("ALTER TABLE [IF EXISTS] @"),
-    row("DROP TABLE|VIEW|TRIGGER|INDEX [IF EXISTS] @"),
+    row("DROP TABLE|VIEW|INDEX [IF EXISTS] @,"),
+    row("DROP TRIGGER [IF EXISTS] @"),
     row("INSERT [IGNORE] -INTO @"),
     row("INSERT"),
     row("REPLACE -INTO @"),
@@ -113,6 +157,6 @@ const COMMON: &[Row] = &[
     row("UPDATE"),
     row("DELETE -FROM @"),
     row("DELETE"),
-    row("TRUNCATE [TABLE] @"),
+    row("TRUNCATE [TABLE] @,"),
     row("SELECT|VALUES|WITH|TABLE|EXPLAIN|ANALYZE"),
 ];

@@ -6,9 +6,10 @@ fn check(dialect: Dialect, text: &str, expected: &str) {
     let statements = split(text, dialect).unwrap();
     let found = statements[0].recognise();
     let mut words = vec![found.verb];
-    if let Some(ObjectName { schema, name }) = found.object {
-        words.push(schema.map_or(name.clone(), |schema| format!("{schema}.{name}")));
-    }
+    let name =
+        |ObjectName { schema, name }: ObjectName| schema.map_or(name.clone(), |schema| format!("{schema}.{name}"));
+    words.extend(found.objects.into_iter().map(name));
+    words.extend(found.on.map(|on| format!("on {}", name(on))));
     if found.role != Role::Change {
         words.push(format!("{:?}", found.role));
     }
@@ -47,7 +48,7 @@ fn every_dialect() {
 #[test]
 fn sqlite() {
     let check = |text, expected| check(Dialect::Sqlite, text, expected);
-    check("CREATE UNIQUE INDEX IF NOT EXISTS Main.I ON t (a)", "CREATE INDEX main.i");
+    check("CREATE UNIQUE INDEX IF NOT EXISTS Main.I ON t (a)", "CREATE INDEX main.i on t");
     check("CREATE TABLE \"A\"\"b\" (x)", "CREATE TABLE a\"b");
     check("CREATE TABLE 'x' (x)", "CREATE TABLE x");
     check("CREATE VIRTUAL TABLE [f t] USING fts5(x)", "CREATE TABLE f t");
@@ -105,16 +106,16 @@ fn sqlite_pragmas() {
 fn postgres() {
     let check = |text, expected| check(Dialect::Postgres, text, expected);
     check("CREATE TABLE Public.\"T\" (x)", "CREATE TABLE public.T");
-    check("CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX i fails");
-    check("CREATE INDEX CONCURRENTLY ON t (a)", "CREATE INDEX fails");
-    check("CREATE INDEX ON t (a)", "CREATE INDEX");
+    check("CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX i on t fails");
+    check("CREATE INDEX CONCURRENTLY ON t (a)", "CREATE INDEX on t fails");
+    check("CREATE INDEX ON ONLY t (a)", "CREATE INDEX on t");
     check("DROP INDEX CONCURRENTLY IF EXISTS a.i", "DROP INDEX a.i fails");
     check("REINDEX (VERBOSE) TABLE CONCURRENTLY t", "REINDEX fails");
     check("REINDEX (VERBOSE) DATABASE d", "REINDEX DATABASE fails");
     check("REINDEX TABLE t", "REINDEX TABLE t may-fail");
     check("CLUSTER", "CLUSTER fails");
     check("CLUSTER (VERBOSE)", "CLUSTER fails");
-    check("CLUSTER t USING i", "CLUSTER may-fail");
+    check("CLUSTER t USING i", "CLUSTER t may-fail");
     check("ALTER TABLE ONLY t DETACH PARTITION p CONCURRENTLY", "ALTER TABLE t fails");
     check("ALTER TABLE t DETACH PARTITION p", "ALTER TABLE t");
     check("ALTER TYPE e ADD VALUE 'x'", "ALTER TYPE ADD VALUE e may-fail ends-segment");
@@ -139,6 +140,44 @@ fn postgres() {
     check("CREATE TEMP TABLE t (x int) ON COMMIT DROP", "CREATE TABLE t TemporaryObject ends-segment");
     check("SELECT 1 INTO TEMP t", "SELECT TemporaryObject");
     check("CREATE FUNCTION a.f() AS ''", "CREATE FUNCTION a.f");
+    check("DROP TABLE IF EXISTS a, b.\"C\", d CASCADE", "DROP TABLE a b.C d");
+    check("DROP INDEX CONCURRENTLY a, b", "DROP INDEX a b fails");
+    check("DROP MATERIALIZED VIEW a, b", "DROP MATERIALIZED VIEW a b");
+    check("TRUNCATE ONLY a, b RESTART IDENTITY", "TRUNCATE a b");
+    check(
+        "CREATE CONSTRAINT TRIGGER t AFTER UPDATE OF a, b ON s.x FOR EACH ROW EXECUTE FUNCTION f()",
+        "CREATE TRIGGER t on s.x",
+    );
+    check("CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING", "CREATE RULE r on t");
+    check("CREATE POLICY p ON t USING (true)", "CREATE POLICY p on t");
+    check("DROP TRIGGER IF EXISTS t ON x", "DROP TRIGGER t on x");
+    check("SELECT pg_catalog.set_config('search_path', '', false)", "SELECT Session");
+    check("SELECT set_config('a.b', 'c', true), nextval('s')", "SELECT");
+}
+
+#[test]
+fn what_depends_on_the_server_s_version() {
+    let check = |dialect: Dialect, text: &str, expected: &[(Option<u32>, &str)]| {
+        let statements = split(text, dialect).unwrap();
+        for (major, expected) in expected {
+            let server = major.map(|major| ServerVersion::new(major, 0, 0));
+            let found = match statements[0].recognise_on(server).in_transaction {
+                InTransaction::Runs => "runs",
+                InTransaction::Fails { .. } => "fails",
+                InTransaction::MayFail { .. } => "may fail",
+                InTransaction::NoEffect { .. } => "no effect",
+            };
+            assert_eq!(found, *expected, "{text} on {major:?}");
+        }
+    };
+    let postgres = |text, expected: &[_]| check(Dialect::Postgres, text, expected);
+    postgres(
+        "ALTER TYPE e ADD VALUE 'x'",
+        &[(None, "may fail"), (Some(11), "fails"), (Some(12), "runs"), (Some(18), "runs")],
+    );
+    postgres("REINDEX TABLE t", &[(None, "may fail"), (Some(13), "runs"), (Some(14), "may fail")]);
+    postgres("CLUSTER t USING i", &[(None, "may fail"), (Some(14), "runs"), (Some(15), "may fail")]);
+    postgres("VACUUM", &[(None, "fails"), (Some(10), "fails"), (Some(18), "fails")]);
 }
 
 #[test]
@@ -156,7 +195,7 @@ fn mysql() {
         );
         check(
             "/*!50003 CREATE*/ /*!50017 DEFINER=`r`@`l`*/ /*!50003 TRIGGER t AFTER INSERT ON x FOR EACH ROW BEGIN a; END */",
-            "CREATE TRIGGER t commits",
+            "CREATE TRIGGER t on x commits",
         );
         check("/*!40101 SET NAMES utf8 */", "SET Session");
         check("SET autocommit=0", "SET TransactionControl");
@@ -168,6 +207,12 @@ fn mysql() {
         check("XA START 'x'", "XA TransactionControl");
         check("LOCK TABLES t WRITE", "LOCK TABLES Session commits");
         check("TRUNCATE t", "TRUNCATE t commits");
+        check("DROP TABLE IF EXISTS a, `b`.`c`", "DROP TABLE a b.c commits");
+        check("DROP TEMPORARY TABLE a, b", "DROP TABLE a b");
+        check("RENAME TABLE a TO b, c.d TO e", "RENAME TABLE a b c.d e commits");
+        check("CREATE FULLTEXT INDEX i ON t (a)", "CREATE INDEX i on t commits");
+        check("DROP INDEX i ON d.t", "DROP INDEX i on d.t commits");
+        check("SELECT a INTO @x FROM t", "SELECT TemporaryObject");
         check("OPTIMIZE TABLE t", "OPTIMIZE TABLE t commits");
         check("CALL p()", "CALL Opaque");
         check("PREPARE p FROM 'x'", "PREPARE p TemporaryObject");
