@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::history::{HistoryRow, JournalRow, RowWrite};
 use crate::plan::Piece;
-use crate::sql::{Dialect, Syntax};
+use crate::sql::{Dialect, ServerVersion, Syntax};
 use crate::{BoxError, Checksum, Direction, ForeignKeys, Script, Version};
 
 /// What a database must do for the loop.
@@ -164,6 +164,8 @@ pub struct Facts {
     pub syntax: Syntax,
     /// Its name and version, `SQLite 3.46.0`.
     pub server: String,
+    /// The same as a number, on which some facts about statements depend. Without it the careful ones hold.
+    pub version: Option<ServerVersion>,
     /// Whether a change of the schema can be rolled back.
     pub transactional_ddl: bool,
 }
@@ -171,7 +173,7 @@ pub struct Facts {
 impl Facts {
     /// For a plan in which no script is read: nothing is asked for nothing.
     pub(crate) const fn unasked() -> Self {
-        Facts { syntax: Syntax::of(Dialect::Sqlite), server: String::new(), transactional_ddl: true }
+        Facts { syntax: Syntax::of(Dialect::Sqlite), server: String::new(), version: None, transactional_ddl: true }
     }
 }
 

@@ -270,7 +270,7 @@ impl Driver for Fake {
 
     fn facts(&mut self) -> Result<Facts, Cause> {
         let transactional_ddl = !self.database.autocommit_ddl;
-        Ok(Facts { syntax: Dialect::Sqlite.into(), server: "Fake 1".into(), transactional_ddl })
+        Ok(Facts { syntax: Dialect::Sqlite.into(), server: "Fake 1".into(), version: None, transactional_ddl })
     }
 
     fn read_history(&mut self) -> Result<Option<Vec<HistoryRow>>, Cause> {

@@ -129,6 +129,7 @@ impl Driver for Sqlite<'_> {
         Ok(Facts {
             syntax: Dialect::Sqlite.into(),
             server: format!("SQLite {}", rusqlite::version()),
+            version: rusqlite::version().parse().ok(),
             transactional_ddl: true,
         })
     }

@@ -117,7 +117,7 @@ fn alone(script: Script) -> SqlMigration {
 
 fn refusals(migration: SqlMigration, dialect: Dialect) -> Vec<(Position, String)> {
     let transactional_ddl = matches!(dialect, Dialect::Postgres | Dialect::Sqlite);
-    let facts = Facts { syntax: dialect.into(), server: String::new(), transactional_ddl };
+    let facts = Facts { syntax: dialect.into(), server: String::new(), version: None, transactional_ddl };
     let Ok(known) = Migrations::<()>::from_sql([migration]) else { return Vec::new() };
     let planned = Planner::new(&known, &facts, &Policy::default()).up(&Status::of(&known, &[]), UpTarget::All);
     let refused = planned.err().map(|refused| refused.0).unwrap_or_default();

@@ -29,7 +29,7 @@ pub use up::UpTarget;
 /// ];
 /// let known = Migrations::<()>::from_sql(source::read(files, None)?.migrations)?;
 /// let status = Status::of(&known, &[]);
-/// let facts = Facts { syntax: Dialect::Sqlite.into(), server: "SQLite".into(), transactional_ddl: true };
+/// let facts = Facts { syntax: Dialect::Sqlite.into(), server: "SQLite".into(), version: None, transactional_ddl: true };
 /// let plan = Planner::new(&known, &facts, &Policy::default()).up(&status, UpTarget::All)?;
 /// assert_eq!(plan.steps.len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -150,6 +150,8 @@ pub struct Piece {
     pub role: Role,
     /// Whether it can be in a transaction.
     pub in_transaction: InTransaction,
+    /// Whether it commits the open transaction (MySQL, MariaDB).
+    pub commits: bool,
 }
 
 impl Piece {

@@ -24,7 +24,7 @@ pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) 
     let mut ends_segment = false;
     let mut refused = Vec::new();
     for statement in &statements {
-        let known = statement.recognise();
+        let known = statement.recognise_on(facts.version);
         // What lives in the session is taken away behind its file; the next one must not see it before.
         ends_segment |= known.ends_segment || known.role == Role::TemporaryObject || known.verb == "ATTACH";
         let at = Location::from_script(script, statement.position);
@@ -34,6 +34,7 @@ pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) 
             verb: known.verb,
             role: known.role,
             in_transaction: known.in_transaction,
+            commits: known.commits,
         });
     }
     refused.extend(pieces.iter().filter(|piece| piece.role == Role::TransactionControl).map(|piece| {
