@@ -67,6 +67,8 @@ pub enum SplitErrorKind {
     BadDelimiter,
     /// A literal with a backslash, behind a `SET sql_mode` whose value only the server can work out.
     UnknownMode,
+    /// A literal with a backslash, where `standard_conforming_strings` was set for a transaction only or rolled back.
+    UnknownStrings,
     /// A package, or a stored program in MariaDB's Oracle mode, without a `DELIMITER` line.
     NeedsDelimiter,
     /// A carriage return alone in a line comment, which does not end it in this dialect: the
@@ -97,6 +99,10 @@ impl fmt::Display for SplitErrorKind {
             SplitErrorKind::UnknownMode => f.write_str(
                 "where this literal ends depends on NO_BACKSLASH_ESCAPES and ANSI_QUOTES, and the sql_mode that this file \
                  has set before can't be worked out here; set it to a plain list of modes",
+            ),
+            SplitErrorKind::UnknownStrings => f.write_str(
+                "where this literal ends depends on standard_conforming_strings, which this file has set for a transaction \
+                 only, or rolled back; use SET without LOCAL, or an E'…' string",
             ),
             SplitErrorKind::NeedsDelimiter => f.write_str(
                 "where this PL/SQL program ends can't be told from its text; put it between the lines DELIMITER // and \

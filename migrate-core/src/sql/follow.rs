@@ -155,26 +155,31 @@ impl Follow {
     fn standard_conforming_strings(&mut self, text: &str) {
         const NAME: &str = "standard_conforming_strings";
         let tokens: Vec<Code<'_>> = code(text, self.now).take(12).collect();
-        let value = match tokens.as_slice() {
+        let (value, local) = match tokens.as_slice() {
             [set, rest @ ..] if is(*set, "SET") => match rest {
-                [scope, name, _, value] if is_name(*name, NAME) && (is(*scope, "SESSION") || is(*scope, "LOCAL")) => {
-                    value
-                }
-                [name, _, value] if is_name(*name, NAME) => value,
+                [scope, name, _, value] if is_name(*name, NAME) && is(*scope, "SESSION") => (*value, false),
+                [scope, name, _, value] if is_name(*name, NAME) && is(*scope, "LOCAL") => (*value, true),
+                [name, _, value] if is_name(*name, NAME) => (*value, false),
                 _ => return,
             },
             [reset, name] if is(*reset, "RESET") && (is_name(*name, NAME) || is(*name, "ALL")) => {
-                &(TokenKind::Word, "default")
+                ((TokenKind::Word, "default"), false)
             }
             [select, rest @ ..] if is(*select, "SELECT") => match rest {
-                [function, (_, "("), name, (_, ","), value, ..]
-                | [_, (_, "."), function, (_, "("), name, (_, ","), value, ..]
+                [function, (_, "("), name, (_, ","), value, (_, ","), local, ..]
+                | [_, (_, "."), function, (_, "("), name, (_, ","), value, (_, ","), local, ..]
                     if is_name(*function, "set_config") && bare(name.1).eq_ignore_ascii_case(NAME) =>
                 {
-                    value
+                    (*value, !is(*local, "FALSE"))
                 }
                 _ => return,
             },
+            // It also takes back what was set.
+            [rollback, ..] if is(*rollback, "ROLLBACK") || is(*rollback, "ABORT") => {
+                let unknown = self.now != self.initial;
+                self.now = self.now.with(Mode { unknown, ..self.now.mode });
+                return;
+            }
             _ => return,
         };
         let value = bare(value.1).to_ascii_lowercase();
@@ -188,7 +193,12 @@ impl Follow {
             // An error of the server; nothing changes.
             _ => return,
         };
-        self.now = Syntax::postgres(on);
+        // Without a transaction around it that does nothing, and a COMMIT ends it: neither is known here.
+        self.now = match local {
+            true if on == self.now.mode.backslash => self.now.with(Mode { unknown: true, ..self.now.mode }),
+            true => self.now,
+            false => Syntax::postgres(on),
+        };
     }
 }
 

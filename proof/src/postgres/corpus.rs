@@ -17,7 +17,15 @@ pub fn run() -> io::Result<bool> {
     let psql = Psql { recorder: Recorder::in_front_of(server.port)?, scratch };
     let mut wrong = 0;
     let mut parsed = 0;
+    let mut unproven = 0;
     for script in &scripts {
+        // psql is told by the server what it has set; a reader of the text can't know, and so there is nothing to hold
+        // the refusal against.
+        if matches!(&script.expected, Expected::Refused(what) if what.contains("depends on standard_conforming_strings"))
+        {
+            unproven += 1;
+            continue;
+        }
         let run = psql.run(&script.text, script.standard_conforming_strings)?;
         let verdict = match &script.expected {
             Expected::Refused(what) => refused(what, script, &run),
@@ -41,7 +49,8 @@ pub fn run() -> io::Result<bool> {
         }
     }
     let (count, version) = (scripts.len(), Psql::version());
-    println!("postgres: {} of {count} scripts as {version} has them; {parsed} also by the grammar", count - wrong);
+    println!("postgres: {} of {count} scripts as {version} has them", count - wrong - unproven);
+    println!("postgres: {parsed} of them also by the grammar; {unproven} can't be held against a client");
     Ok(wrong == 0 && count > 0)
 }
 

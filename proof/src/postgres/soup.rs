@@ -131,7 +131,7 @@ impl Kitchen {
 /// - a name glued to a number is an error since PostgreSQL 15, so it does not matter where it ends; before, `1e--` was
 ///   a number, a name and a comment
 /// - `U&` makes it pass over the word `U`, and look for `CREATE` behind it
-/// - `BEGIN` counts without `ATOMIC`, and `end` also where it must be a name
+/// - every `BEGIN` counts, without `ATOMIC` and in a body as well, and `end` also where it must be a name
 fn psql_errs(text: &str) -> bool {
     let variable = text.match_indices(':').any(|(at, _)| {
         let rest = text[at + 1..].trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii());
@@ -141,8 +141,8 @@ fn psql_errs(text: &str) -> bool {
     let routine = lower.contains("function") || lower.contains("procedure");
     let is_variable = |c: char| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii();
     let named = lower.match_indices(':').any(|(at, _)| lower[at + 1..].starts_with(is_variable));
-    let begin =
-        lower.match_indices("begin").any(|(at, word)| !lower[at + word.len()..].trim_start().starts_with("atomic"));
+    let begins: Vec<&str> = lower.split("begin").skip(1).collect();
+    let begin = begins.len() > 1 || begins.iter().any(|behind| !behind.trim_start().starts_with("atomic"));
     let junk = grammar::scan(text).is_err_and(|error| error.contains("trailing junk"));
     let joined = text.match_indices('\'').any(|(at, _)| {
         let next = behind_blanks(&text[at + 1..]);

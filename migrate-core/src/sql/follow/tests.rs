@@ -97,11 +97,20 @@ fn a_hostile_text_stays_small() {
 fn postgres() {
     let sets = |statement, expected| sets(Dialect::Postgres, statement, expected);
     sets("SET standard_conforming_strings = off", "b");
-    sets("set local Standard_Conforming_Strings to 'off'", "b");
+    sets("set session Standard_Conforming_Strings to 'off'", "b");
+    sets("SET LOCAL standard_conforming_strings = off", "?");
+    sets("SET LOCAL standard_conforming_strings = on", "");
+    sets("SELECT set_config('standard_conforming_strings', 'off', true)", "?");
+    sets("SET standard_conforming_strings = off; ROLLBACK", "b?");
+    sets("SET standard_conforming_strings = off; ROLLBACK; RESET ALL", "");
+    sets("SAVEPOINT a; ROLLBACK TO a", "");
     sets("SET standard_conforming_strings = on", "");
     sets("SELECT pg_catalog.set_config('standard_conforming_strings', 'off', false)", "b");
     sets("SELECT pg_catalog.set_config('search_path', '', false)", "");
     sets("SET standard_conforming_strings = maybe", "");
     let text = r"SET standard_conforming_strings = off; SELECT 'a\'; b'; RESET ALL; SELECT 'a\'; c";
     assert_eq!(split(text, Dialect::Postgres).expect(text).len(), 5);
+    let text = r"SET LOCAL standard_conforming_strings = off; SELECT 'a', E'\'', U&'\', 'b\'; SELECT 2";
+    let error = split(text, Dialect::Postgres).expect_err(text);
+    assert_eq!(text.get(error.offset..error.offset + 4), Some(r"'b\'"));
 }

@@ -1,6 +1,6 @@
 //! Where literals, names, numbers and placeholders end.
 
-use super::super::dialect::Variables;
+use super::super::dialect::{Client, Variables};
 use super::super::error::SplitErrorKind;
 use super::{Escape, Found, TokenKind, Tokens, is_blank, is_word, is_word_start};
 
@@ -18,7 +18,11 @@ impl Tokens<'_> {
                 && byte != b'`'
                 && self.bytes(start).get(..end.unwrap_or(usize::MAX) - start).is_none_or(|text| text.contains(&b'\\'))
             {
-                return Some(Err((start, SplitErrorKind::UnknownMode)));
+                let unknown = match self.rules.client {
+                    Client::Psql => SplitErrorKind::UnknownStrings,
+                    Client::Mysql | Client::Sqlite3 => SplitErrorKind::UnknownMode,
+                };
+                return Some(Err((start, unknown)));
             }
             return Some(end.map(|end| (kind, end)).ok_or((start, error)));
         }
