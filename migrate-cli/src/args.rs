@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use migrate_core::Version;
-use migrate_core::sql::Dialect;
+use migrate_core::sql::{Dialect, ServerVersion};
 
 use crate::config::duration;
 use crate::output::{Format, Verbosity};
@@ -206,6 +206,15 @@ pub(crate) struct Statements {
     /// How its SQL is read [default: as the database's URL says]
     #[arg(long, value_enum)]
     pub(crate) dialect: Option<DialectName>,
+    /// The server's version, on which some answers depend: 15, 9.7, 10.11
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) server_version: Option<ServerVersion>,
+    /// What the session's sql_mode is when the file begins (MySQL, MariaDB): ANSI_QUOTES,NO_BACKSLASH_ESCAPES
+    #[arg(long, value_name = "MODES")]
+    pub(crate) sql_mode: Option<String>,
+    /// The statements themselves, with what is known of each in a comment above it
+    #[arg(long)]
+    pub(crate) sql: bool,
 }
 
 #[derive(clap::Args, Debug)]

@@ -157,7 +157,7 @@ impl Frame {
         }
     }
 
-    fn of_mistake(mistake: &Mistake) -> Frame {
+    pub(crate) fn of_mistake(mistake: &Mistake) -> Frame {
         let frame = Frame::new(&mistake.problem);
         let frame = match mistake.position {
             Some(position) => frame.at(&mistake.file, position).line_of_file(),

@@ -149,7 +149,19 @@ fn statements() {
     session.run("-d sqlite:app.db statements open.sql --format json").run("-d sqlite:app.db statements nope.sql");
     session.write("empty.sql", "-- nothing\n").run("statements empty.sql --dialect postgres");
     session.write("both.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2; VACUUM;\n");
-    session.run("statements both.sql --dialect sqlite").ls();
+    session.run("statements both.sql --dialect sqlite --sql").ls();
+    session.write(
+        "alter.sql",
+        "ALTER TYPE mood ADD VALUE 'meh';\nALTER TABLE a ADD b int, DROP c;\nDROP TABLE x, \"Y\";\nFROBNICATE y;\n",
+    );
+    session
+        .run("statements alter.sql --dialect postgres")
+        .run("statements alter.sql --dialect postgres --server-version 15");
+    session.run("statements alter.sql --dialect postgres --server-version 11 --format json");
+    session.run("statements alter.sql --dialect postgres --server-version new");
+    session.write("ansi.sql", "SELECT \"a\\\"; SELECT 2 AS \"b\";\n").run("statements ansi.sql --dialect mysql");
+    session.run("statements ansi.sql --dialect mysql --sql-mode ANSI_QUOTES");
+    session.run("statements ansi.sql --dialect sqlite --sql-mode ANSI_QUOTES");
     session.check(file!["transcripts/statements.txt"]);
 }
 

@@ -52,6 +52,7 @@ use std::collections::btree_map::Entry;
 use std::path::Path;
 
 pub use self::mistake::{Mistake, Mistakes};
+pub use self::text::decode;
 
 use self::assemble::{Source, assemble};
 use crate::sql::Dialect;

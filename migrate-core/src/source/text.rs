@@ -3,8 +3,20 @@
 use super::mistake::Mistake;
 use crate::sql::position;
 
-/// The text without its byte order mark. Line ends stay as they are: what runs is what the file holds.
-pub(super) fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Mistake> {
+/// A file's text, without its byte order mark. Line ends stay as they are: what runs is what the file holds.
+///
+/// ```
+/// use migrate_core::source::decode;
+///
+/// assert_eq!(decode("a.sql", "\u{feff}SELECT 1".as_bytes())?, "SELECT 1");
+/// let mistake = decode("a.sql", b"SELECT 1;\nSELECT '\xfc'").unwrap_err();
+/// assert!(mistake.to_string().starts_with("a.sql:2:9: the byte 0xFC is not UTF-8"));
+/// # Ok::<_, migrate_core::source::Mistake>(())
+/// ```
+///
+/// # Errors
+/// When it is UTF-16 or another encoding, or holds a NUL byte; with the place.
+pub fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Mistake> {
     if let Some(order) = utf16(bytes) {
         return Err(Mistake::new(file, format!("is UTF-16 ({order}), not UTF-8")).with_help("save it as UTF-8"));
     }

@@ -47,12 +47,12 @@ pub(super) const ROWS: &[Row] = &[
     row("ALTER SYSTEM").fails(BLOCK),
     row("ALTER DATABASE @ -SET -TABLESPACE").fails(BLOCK),
     row("ALTER TABLE [IF EXISTS] [ONLY] @").having("DETACH PARTITION .. CONCURRENTLY").fails(BLOCK),
-    row("ALTER TYPE @ ADD VALUE")
+    row("ALTER TYPE @ -ADD -VALUE")
         .before(12)
         .fails("PostgreSQL before 12 adds a value to an enum only outside of a transaction")
         .ends_segment(),
     // The value must not be used before the commit (55P04).
-    row("ALTER TYPE @ ADD VALUE").ends_segment(),
+    row("ALTER TYPE @ -ADD -VALUE").ends_segment(),
     row("CREATE SUBSCRIPTION @").having("CREATE_SLOT").may_fail(SLOT),
     row("CREATE SUBSCRIPTION @").having("CONNECT").may_fail(SLOT),
     row("CREATE SUBSCRIPTION @").fails(SLOT),
