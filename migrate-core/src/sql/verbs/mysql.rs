@@ -1,9 +1,9 @@
-//! MySQL and MariaDB. What commits was measured with MySQL 9.7 and MariaDB 10.11.
+//! MySQL and MariaDB. What commits was measured (`proof/run transactions`).
 
 use super::{Row, control, opaque, row, session, temporary};
 
 /// What MariaDB does otherwise, or not at all.
-pub(super) const MYSQL_ROWS: &[Row] = &[row("CACHE|LOAD INDEX").commits()];
+pub(super) const MYSQL_ROWS: &[Row] = &[row("CACHE|LOAD INDEX").commits(), row("IMPORT TABLE").commits()];
 
 pub(super) const ROWS: &[Row] = &[
     opaque("BEGIN -NOT -ATOMIC"),
@@ -14,6 +14,7 @@ pub(super) const ROWS: &[Row] = &[
     control("SET").having("AUTOCOMMIT :"),
     control("SET").having("`AUTOCOMMIT` ="),
     session("SET PASSWORD").commits(),
+    session("SET DEFAULT ROLE").commits(),
     session("SET|USE"),
     session("LOCK TABLES|TABLE").commits(),
     session("UNLOCK TABLES|TABLE"),
@@ -21,7 +22,8 @@ pub(super) const ROWS: &[Row] = &[
     temporary("PREPARE @"),
     session("DEALLOCATE|DROP PREPARE"),
     opaque("CALL|EXECUTE|DO"),
-    temporary("CREATE [OR REPLACE] -TEMPORARY TABLE|SEQUENCE [IF NOT EXISTS] @"),
+    temporary("CREATE [OR REPLACE] -TEMPORARY TABLE [IF NOT EXISTS] @"),
+    temporary("CREATE [OR REPLACE] -TEMPORARY SEQUENCE [IF NOT EXISTS] @").commits(),
     row("DROP -TEMPORARY TABLE|SEQUENCE [IF EXISTS] @,"),
     row("CREATE [OR REPLACE] [UNIQUE|FULLTEXT|SPATIAL] INDEX [IF NOT EXISTS] @ ~ON ^").commits(),
     row("CREATE [OR REPLACE] % TRIGGER [IF NOT EXISTS] @ ~ON ^").commits(),
@@ -34,7 +36,8 @@ pub(super) const ROWS: &[Row] = &[
     row("RENAME").commits(),
     row("TRUNCATE [TABLE] @").commits(),
     row("ANALYZE|CHECK|OPTIMIZE|REPAIR [LOCAL|NO_WRITE_TO_BINLOG] TABLE|TABLES @").commits(),
-    row("GRANT|REVOKE|FLUSH|INSTALL|UNINSTALL").commits(),
+    row("GRANT|REVOKE|FLUSH|INSTALL|UNINSTALL|BACKUP").commits(),
+    row("RESET QUERY CACHE").commits(),
     row("DELETE [LOW_PRIORITY] [QUICK] [IGNORE] -FROM @"),
     row("UPDATE [LOW_PRIORITY] [IGNORE] @"),
     row("INSERT|REPLACE [LOW_PRIORITY|DELAYED|HIGH_PRIORITY] [IGNORE] [INTO] @"),
