@@ -52,6 +52,8 @@ pub enum SplitErrorKind {
         /// Its delimiter, with both dollar signs.
         tag: String,
     },
+    /// A placeholder `$name(…` of SQLite whose index is never closed.
+    UnterminatedPlaceholder,
     /// A trigger, routine or event whose body has no end.
     UnterminatedBody,
     /// A NUL byte: libpq and SQLite would silently stop reading there.
@@ -84,6 +86,9 @@ impl fmt::Display for SplitErrorKind {
             SplitErrorKind::UnterminatedComment => f.write_str("unterminated comment that starts here"),
             SplitErrorKind::UnterminatedDollarQuote { tag } => {
                 write!(f, "unterminated {tag} string that starts here")
+            }
+            SplitErrorKind::UnterminatedPlaceholder => {
+                f.write_str("the index of the placeholder that starts here has no closing parenthesis")
             }
             SplitErrorKind::UnterminatedBody => f.write_str("the body of the statement that starts here has no END"),
             SplitErrorKind::NulByte => f.write_str("NUL byte: databases stop reading a text there"),

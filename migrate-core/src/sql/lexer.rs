@@ -49,7 +49,7 @@ pub enum TokenKind {
     Delimiter,
     /// A whole `DELIMITER` line of the `mysql` client.
     DelimiterLine,
-    /// Any other character.
+    /// Any other character; in SQLite also a run of colons that names no variable.
     Punct,
 }
 
@@ -206,8 +206,8 @@ impl<'a> Tokens<'a> {
         if byte.is_ascii_digit() {
             return Ok((TokenKind::Number, self.number(start)));
         }
-        if let Some(end) = self.variable(start, byte) {
-            return Ok((TokenKind::Variable, end));
+        if let Some(found) = self.variable(start, byte) {
+            return found;
         }
         if is_word_start(byte) || (byte == b'$' && self.rules.dollar_words) {
             return Ok((TokenKind::Word, self.word(start)));

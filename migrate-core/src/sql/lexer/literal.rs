@@ -98,15 +98,16 @@ impl Tokens<'_> {
         at
     }
 
-    pub(super) fn variable(&self, start: usize, byte: u8) -> Option<usize> {
+    pub(super) fn variable(&self, start: usize, byte: u8) -> Option<Found> {
+        let variable = |end| Ok((TokenKind::Variable, end));
         let content = start + 1;
         match (self.rules.variables, byte) {
             (Variables::Numbered, b'$') => {
                 let end = self.run(content, |b| b.is_ascii_digit());
                 let glued = self.byte(end).is_some_and(is_word_start);
-                (end > content).then(|| if glued { self.run(end, is_word) } else { end })
+                (end > content).then(|| variable(if glued { self.run(end, is_word) } else { end }))
             }
-            (Variables::Sqlite, b'?') => Some(self.run(content, |b| b.is_ascii_digit())),
+            (Variables::Sqlite, b'?') => Some(variable(self.run(content, |b| b.is_ascii_digit()))),
             (Variables::Sqlite, b'$' | b'@' | b':' | b'#') => {
                 let mut end = content;
                 let mut named = false;
@@ -116,13 +117,17 @@ impl Tokens<'_> {
                     end = word;
                     match (self.byte(end), self.byte(end + 1)) {
                         (Some(b':'), Some(b':')) => end += 2,
-                        // Tcl's array index runs to `)`, whatever is in it.
+                        // Tcl's array index runs to `)`, and has no blank in it.
                         (Some(b'('), _) if named => {
                             end = self.run(end, |b| b != b')' && !is_blank(b));
-                            let closed = self.byte(end) == Some(b')');
-                            return Some(end + usize::from(closed));
+                            return Some(match self.byte(end) {
+                                Some(b')') => variable(end + 1),
+                                _ => Err((start, SplitErrorKind::UnterminatedPlaceholder)),
+                            });
                         }
-                        _ => return named.then_some(end),
+                        _ if named => return Some(variable(end)),
+                        // As one piece, as SQLite has it: colon by colon, a run of them would be read again and again.
+                        _ => return (end > content).then_some(Ok((TokenKind::Punct, end))),
                     }
                 }
             }
