@@ -2,12 +2,15 @@
 
 use super::directive::directive_at;
 use super::error::SplitError;
+use super::lexer::TokenKind;
 use super::scan::{Place, Scan};
 use super::syntax::Syntax;
 
 /// Feeds to `sink` what a text means: its statements, with comments dropped, each run of blanks
 /// and comments between two tokens as one space, each statement ended by `;` and a newline, and
-/// CRLF as LF. Two texts with the same form differ in comments and blanks only.
+/// CRLF as LF. Two texts with the same form differ in comments and blanks only. Between two strings
+/// a newline stays one: PostgreSQL makes one string of `'a'` and `'b'` on two lines, and refuses
+/// them on one.
 ///
 /// What looks like a comment but is not stays: lines `-- migrate:WORD`, optimizer hints
 /// (`/*+ */`), and the versioned comments of MySQL (`/*! */`).
@@ -27,10 +30,16 @@ use super::syntax::Syntax;
 pub fn normal_form(text: &str, syntax: impl Into<Syntax>, sink: &mut dyn FnMut(&str)) -> Result<(), SplitError> {
     let mut scan = Scan::new(text, syntax.into());
     let mut state = State::Between;
+    let mut last = None;
+    let mut newline = false;
     while let Some((token, place)) = scan.next()? {
         let part = text.get(token.start..token.end).unwrap_or_default();
         match place {
             Place::Between | Place::Within => {
+                newline |= token.kind == TokenKind::Space && part.contains(['\n', '\r']);
+                if token.kind == TokenKind::BlockComment {
+                    last = None;
+                }
                 let directive = directive_at(text, token).filter(|found| !found.spaced);
                 match (directive, state) {
                     (Some(_), State::Between | State::Line) => feed_line(part, sink),
@@ -44,11 +53,14 @@ pub fn normal_form(text: &str, syntax: impl Into<Syntax>, sink: &mut dyn FnMut(&
                 }
             }
             Place::Code => {
+                let joined = newline && last == Some(TokenKind::String) && token.kind == TokenKind::String;
                 if state == State::Blank {
-                    sink(" ");
+                    sink(if joined { "\n" } else { " " });
                 }
                 feed(part, sink);
                 state = State::Code;
+                last = Some(token.kind);
+                newline = false;
             }
             Place::End => {
                 if state != State::Between {

@@ -53,3 +53,13 @@ fn the_form_has_the_same_statements() {
         assert_eq!(form(Dialect::Sqlite, &once), once);
     }
 }
+
+#[test]
+fn strings_on_two_lines_are_one_string() {
+    for dialect in Dialect::ALL {
+        let check = |text, expected| check(dialect, text, expected);
+        check("'a' -- c\n  'b'", "'a'\n'b';\n");
+        check("'a' /* c\n */ 'b'\n", "'a' 'b';\n");
+        check("'a'\n, 'b'", "'a' , 'b';\n");
+    }
+}
