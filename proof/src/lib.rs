@@ -3,5 +3,10 @@
 #[path = "../../migrate-core/tests/corpus/format.rs"]
 pub mod corpus;
 
+pub mod compare;
+pub mod scratch;
+
+#[cfg(feature = "mysql")]
+pub mod mysql;
 #[cfg(feature = "postgres")]
 pub mod postgres;

@@ -105,7 +105,7 @@ pub(crate) struct Rules {
     /// Openings of literals that begin with letters.
     pub(crate) prefixes: &'static [Prefix],
     /// `$tag$ … $tag$` is a string.
-    pub(crate) dollar_quotes: bool,
+    pub(crate) dollar_quotes: DollarQuotes,
     /// A word may begin with `$`.
     pub(crate) dollar_words: bool,
     /// Placeholders for values.
@@ -144,6 +144,16 @@ pub(crate) struct Prefix {
     pub(crate) backslash: bool,
     /// The closing quote twice stands for itself.
     pub(crate) doubled: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DollarQuotes {
+    None,
+    /// With a name as tag, or none: `$1` is a placeholder.
+    Name,
+    /// With any word as tag, and not where a dot or `@` has begun a name: MySQL since 8.1, for routines in JavaScript.
+    /// Before that `$$` was a name, which nobody has used.
+    Word,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +226,7 @@ const POSTGRES: Rules = Rules {
         digits("X'"),
         prefix("N'", false),
     ],
-    dollar_quotes: true,
+    dollar_quotes: DollarQuotes::Name,
     dollar_words: false,
     variables: Variables::Numbered,
     // CREATE RULE … DO (a; b)
@@ -242,38 +252,42 @@ const POSTGRES_BACKSLASH: Rules = Rules {
 };
 
 /// By `ANSI_QUOTES` (2) and backslashes (1).
-static MYSQL: [Rules; 4] = mysql_family(&["!"]);
+static MYSQL: [Rules; 4] = mysql_family(&["!"], DollarQuotes::Word);
 
 /// `/*M!` is an ordinary comment to MySQL.
-static MARIADB: [Rules; 4] = mysql_family(&["!", "M!"]);
+static MARIADB: [Rules; 4] = mysql_family(&["!", "M!"], DollarQuotes::None);
 
-const fn mysql_family(versioned: &'static [&'static str]) -> [Rules; 4] {
+const fn mysql_family(versioned: &'static [&'static str], dollar_quotes: DollarQuotes) -> [Rules; 4] {
     const PLAIN: &[Quote] = &[string(b'\'', false), string(b'"', false), name(b'`', b'`')];
     const BACKSLASH: &[Quote] = &[string(b'\'', true), string(b'"', true), name(b'`', b'`')];
     const ANSI: &[Quote] = &[string(b'\'', false), name(b'"', b'"'), name(b'`', b'`')];
     const ANSI_BACKSLASH: &[Quote] = &[string(b'\'', true), name(b'"', b'"'), name(b'`', b'`')];
-    [mysql(versioned, PLAIN), mysql(versioned, BACKSLASH), mysql(versioned, ANSI), mysql(versioned, ANSI_BACKSLASH)]
+    let plain = Rules { versioned, dollar_quotes, ..MYSQL_FAMILY };
+    [
+        Rules { quotes: PLAIN, ..plain },
+        Rules { quotes: BACKSLASH, ..plain },
+        Rules { quotes: ANSI, ..plain },
+        Rules { quotes: ANSI_BACKSLASH, ..plain },
+    ]
 }
 
-const fn mysql(versioned: &'static [&'static str], quotes: &'static [Quote]) -> Rules {
-    Rules {
-        dashes: Dashes::BeforeBlank,
-        hash_comments: true,
-        cr_ends_comment: false,
-        nested_comments: false,
-        hints: true,
-        versioned,
-        quotes,
-        prefixes: &[],
-        dollar_quotes: false,
-        dollar_words: true,
-        variables: Variables::None,
-        parentheses_hold: false,
-        bodies: Bodies::Compound,
-        client: Client::Mysql,
-        fold: Fold::Never,
-    }
-}
+const MYSQL_FAMILY: Rules = Rules {
+    dashes: Dashes::BeforeBlank,
+    hash_comments: true,
+    cr_ends_comment: false,
+    nested_comments: false,
+    hints: true,
+    versioned: &[],
+    quotes: &[],
+    prefixes: &[],
+    dollar_quotes: DollarQuotes::None,
+    dollar_words: true,
+    variables: Variables::None,
+    parentheses_hold: false,
+    bodies: Bodies::Compound,
+    client: Client::Mysql,
+    fold: Fold::Never,
+};
 
 const SQLITE: Rules = Rules {
     dashes: Dashes::Always,
@@ -284,7 +298,7 @@ const SQLITE: Rules = Rules {
     versioned: &[],
     quotes: &[string(b'\'', false), name(b'"', b'"'), name(b'`', b'`'), name(b'[', b']')],
     prefixes: &[prefix("X'", false)],
-    dollar_quotes: false,
+    dollar_quotes: DollarQuotes::None,
     dollar_words: false,
     variables: Variables::Sqlite,
     parentheses_hold: false,

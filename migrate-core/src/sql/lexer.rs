@@ -83,6 +83,7 @@ pub fn tokens(text: &str, syntax: impl Into<Syntax>) -> Tokens<'_> {
         at: 0,
         nul: text.find('\0').unwrap_or(usize::MAX),
         at_line_start: true,
+        fresh: true,
         delimiter: None,
         versioned: None,
         escape: Escape::Off,
@@ -101,6 +102,8 @@ pub struct Tokens<'a> {
     nul: usize,
     /// Nothing but white space since the line began.
     at_line_start: bool,
+    /// Nothing but blanks since a delimiter, or the start of the text.
+    fresh: bool,
     /// What a `DELIMITER` line put in the place of the semicolon.
     delimiter: Option<&'a str>,
     /// Where the versioned comment around this place starts.
@@ -221,6 +224,10 @@ impl<'a> Tokens<'a> {
     /// What the token just read means for the next one.
     fn note(&mut self, kind: TokenKind, start: usize) {
         let text = self.text.get(start..self.at).unwrap_or_default();
+        self.fresh = match kind {
+            TokenKind::Delimiter | TokenKind::DelimiterLine => true,
+            _ => self.fresh && kind.is_blank(),
+        };
         match kind {
             TokenKind::Space => {
                 if text.contains(['\n', '\r']) {
@@ -290,7 +297,8 @@ impl<'a> Tokens<'a> {
                 let next = self.byte(start + 2);
                 let opens = match self.rules.dashes {
                     Dashes::Always => true,
-                    Dashes::BeforeBlank => next.is_none_or(|b| b == b' ' || b.is_ascii_control()),
+                    // No statement begins with a sign: `--------` above one is a comment to the client as well.
+                    Dashes::BeforeBlank => self.fresh || next.is_none_or(|b| b == b' ' || b.is_ascii_control()),
                 };
                 opens.then(|| self.line_comment(start))
             }

@@ -124,6 +124,12 @@ impl<'a> Scan<'a> {
         if token.kind == TokenKind::Hint {
             return Ok(());
         }
+        // `DELIMITER` behind the end of another statement in the same line, or without a blank: the client does nothing
+        // that anybody wants, and no server knows it.
+        let is_word = |word| token.kind == TokenKind::Word && text.eq_ignore_ascii_case(word);
+        if first && self.follow.now.rules().client == Client::Mysql && is_word("delimiter") {
+            return Err(self.error(token.start, SplitErrorKind::BadDelimiter));
+        }
         if first && self.is_client_command(token.kind, text) {
             let rest = self.text.get(token.start..).unwrap_or_default();
             return Err(self.error(token.start, meta_command(rest)));

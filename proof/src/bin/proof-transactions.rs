@@ -88,13 +88,18 @@ impl Database for Postgres {
         for sql in setup {
             client.batch_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         }
-        client.batch_execute("CREATE TABLE migrate_probe (n int); BEGIN; INSERT INTO migrate_probe VALUES (1)").expect("a probe");
+        client
+            .batch_execute("CREATE TABLE migrate_probe (n int); BEGIN; INSERT INTO migrate_probe VALUES (1)")
+            .expect("a probe");
         if let Err(error) = client.batch_execute(statement) {
             let refused = [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::FEATURE_NOT_SUPPORTED];
             return match error.code() {
                 Some(code) if *code == refused[0] => "refused".into(),
                 Some(code) if *code == SqlState::SYNTAX_ERROR => "-".into(),
-                _ => format!("error {:?}", error.as_db_error().map(|e| (e.code().code().to_owned(), e.message().to_owned()))),
+                _ => format!(
+                    "error {:?}",
+                    error.as_db_error().map(|e| (e.code().code().to_owned(), e.message().to_owned()))
+                ),
             };
         }
         // A transaction that goes on takes the probe back; one that has ended does not, whichever way it ended.
@@ -156,14 +161,22 @@ impl Database for Mysql {
             drain(&mut admin, sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
         }
         let mut session = self.connect();
-        for sql in ["USE probe", "SET SESSION lock_wait_timeout = 1", "CREATE TEMPORARY TABLE tmp (id INT PRIMARY KEY)", "BEGIN", "INSERT INTO probe VALUES (1)"] {
+        for sql in [
+            "USE probe",
+            "SET SESSION lock_wait_timeout = 1",
+            "CREATE TEMPORARY TABLE tmp (id INT PRIMARY KEY)",
+            "BEGIN",
+            "INSERT INTO probe VALUES (1)",
+        ] {
             drain(&mut session, sql).expect(sql);
         }
         let result = drain(&mut session, statement);
         let seen: Option<u32> = admin.query_first("SELECT COUNT(*) FROM probe.probe").expect("the probe can be read");
         let committed = seen == Some(1);
         match result {
-            Err(mysql::Error::MySqlError(error)) if !committed && (error.code == 1064 || error.code == 1193) => "-".into(),
+            Err(mysql::Error::MySqlError(error)) if !committed && (error.code == 1064 || error.code == 1193) => {
+                "-".into()
+            }
             // It commits first, and fails then.
             Err(_) if committed => "commits".into(),
             Err(error) => format!("error: {error}"),
@@ -193,7 +206,9 @@ impl Database for Sqlite {
         for sql in setup {
             connection.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
         }
-        connection.execute_batch("CREATE TABLE probe (n); BEGIN IMMEDIATE; INSERT INTO probe VALUES (1)").expect("a probe");
+        connection
+            .execute_batch("CREATE TABLE probe (n); BEGIN IMMEDIATE; INSERT INTO probe VALUES (1)")
+            .expect("a probe");
         let before = pragmas(&connection, statement);
         let run = || -> Result<(), rusqlite::Error> {
             let mut prepared = connection.prepare(statement)?;
@@ -221,5 +236,8 @@ fn pragmas(connection: &rusqlite::Connection, statement: &str) -> Option<String>
     if !statement.contains('=') {
         return None;
     }
-    connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, rusqlite::types::Value>(0)).ok().map(|value| format!("{value:?}"))
+    connection
+        .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, rusqlite::types::Value>(0))
+        .ok()
+        .map(|value| format!("{value:?}"))
 }

@@ -2,18 +2,18 @@
 
 use std::io;
 
-use super::compare::difference;
 use super::grammar;
-use super::psql::{Psql, Run, Scratch, queries};
+use super::psql::{Psql, Run, queries};
 use super::recorder::{Event, Recorder};
-use super::server::Server;
+use crate::compare::POSTGRES;
 use crate::corpus::{Expected, Script, read};
+use crate::scratch::{Scratch, Server};
 
 /// Whether every script is as the client has it.
 pub fn run() -> io::Result<bool> {
     let scripts = read("postgres");
     let scratch = Scratch::new("corpus")?;
-    let server = Server::start(&scratch.0);
+    let server = Server::start("postgres", &scratch.0);
     let psql = Psql { recorder: Recorder::in_front_of(server.port)?, scratch };
     let mut wrong = 0;
     let mut parsed = 0;
@@ -34,7 +34,7 @@ pub fn run() -> io::Result<bool> {
                 let parsed_alike = by_grammar(script, &expected);
                 parsed += usize::from(parsed_alike == Some(Ok(())));
                 let sent: Vec<String> = queries(run.events).collect();
-                match (&script.client, difference(&expected, &sent), parsed_alike) {
+                match (&script.client, POSTGRES.difference(&expected, &sent), parsed_alike) {
                     (_, _, Some(Err(difference))) => Err(format!("the grammar: {difference}")),
                     (None, Some(difference), _) => Err(format!("psql: {difference}")),
                     (Some(_), None, _) => Err("psql does the same now".to_owned()),

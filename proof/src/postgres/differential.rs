@@ -7,10 +7,11 @@ use std::{env, fs};
 
 use migrate_core::sql::{Dialect, statements};
 
-use super::compare::difference;
 use super::grammar;
-use super::psql::{Psql, Scratch, is_sql};
+use super::psql::{Psql, is_sql};
 use super::recorder::Recorder;
+use crate::compare::POSTGRES;
+use crate::scratch::Scratch;
 
 #[derive(Debug, Default)]
 struct Count {
@@ -92,12 +93,12 @@ fn compare(file: &Path, psql: &Psql, count: &mut Count) -> io::Result<Option<(St
         (Ok(found), _) => (grammar::unlike(&ours, found), &mut count.agreed_with_grammar),
         (Err(_), Ok(scanned)) if !scanned.atomic => {
             let cuts: Vec<&str> = scanned.cuts.iter().map(|range| &text[range.clone()]).collect();
-            (difference(&ours, &cuts), &mut count.agreed_with_scanner)
+            (POSTGRES.difference(&ours, &cuts), &mut count.agreed_with_scanner)
         }
         (Err(error), _) => {
             // Nobody else knows it either, so psql has the last word.
             let sent = psql.run_all(std::slice::from_ref(&text))?;
-            let different = difference(&ours, &sent[0]);
+            let different = POSTGRES.difference(&ours, &sent[0]);
             let verdict = different.as_ref().map_or("as psql does", |_| "unlike psql");
             println!("{name}: cut {verdict}; the grammar says {error}");
             (different, &mut count.agreed_with_psql)
@@ -124,7 +125,7 @@ fn compare_with_psql(files: &[(String, String)], psql: &Psql, count: &mut Count)
     let texts: Vec<String> = files.iter().map(|(_, text)| text.clone()).collect();
     for ((name, text), sent) in files.iter().zip(psql.run_all(&texts)?) {
         let ours: Vec<&str> = statements(text, Dialect::Postgres).flatten().map(|statement| statement.text).collect();
-        match difference(&ours, &sent) {
+        match POSTGRES.difference(&ours, &sent) {
             None => count.agreed_with_psql += 1,
             Some(difference) => {
                 println!("{name}: psql is different: {difference}\n");

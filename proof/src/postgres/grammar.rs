@@ -2,7 +2,7 @@
 
 use migrate_core::sql::{Dialect, TokenKind, tokens};
 
-use super::compare::{behind_blanks, difference};
+use crate::compare::POSTGRES;
 
 /// What the grammar makes of a text, or the server's words against it.
 pub fn parse(text: &str) -> Result<Vec<&str>, String> {
@@ -12,8 +12,8 @@ pub fn parse(text: &str) -> Result<Vec<&str>, String> {
 
 /// What differs first. To the grammar a hint at the start is not a part of the statement.
 pub fn unlike(ours: &[&str], parsed: &[&str]) -> Option<String> {
-    let ours: Vec<&str> = ours.iter().map(|statement| behind_blanks(statement)).collect();
-    difference(&ours, parsed)
+    let ours: Vec<&str> = ours.iter().map(|statement| POSTGRES.behind_blanks(statement)).collect();
+    POSTGRES.difference(&ours, parsed)
 }
 
 /// Where the scanner sees semicolons, and with parentheses around how many of them are closed again.

@@ -4,8 +4,6 @@ pub mod corpus;
 pub mod differential;
 pub mod soup;
 
-mod compare;
 mod grammar;
 mod psql;
 mod recorder;
-mod server;

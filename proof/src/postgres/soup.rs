@@ -4,10 +4,11 @@ use std::io;
 
 use migrate_core::sql::{SplitError, Syntax, statements};
 
-use super::compare::{behind_blanks, difference, is_nothing};
 use super::grammar;
-use super::psql::{Psql, Scratch};
+use super::psql::Psql;
 use super::recorder::Recorder;
+use crate::compare::POSTGRES;
+use crate::scratch::Scratch;
 
 #[rustfmt::skip]
 const PIECES: &[&str] = &[
@@ -145,7 +146,7 @@ fn psql_errs(text: &str) -> bool {
     let begin = begins.len() > 1 || begins.iter().any(|behind| !behind.trim_start().starts_with("atomic"));
     let junk = grammar::scan(text).is_err_and(|error| error.contains("trailing junk"));
     let joined = text.match_indices('\'').any(|(at, _)| {
-        let next = behind_blanks(&text[at + 1..]);
+        let next = POSTGRES.behind_blanks(&text[at + 1..]);
         next.starts_with('\'') && text[at..text.len() - next.len()].contains('\n')
     });
     variable
@@ -164,13 +165,13 @@ fn unlike_psql(text: &str, syntax: Syntax, sent: &[String]) -> Option<String> {
         }
     }
     // Of a text that is refused, what stands before the place is compared. psql sends one more: what is left.
-    let sent: Vec<&String> = sent.iter().filter(|text| !is_nothing(text)).collect();
+    let sent: Vec<&String> = sent.iter().filter(|text| !POSTGRES.is_nothing(text)).collect();
     let compared = match &refused {
         Some(_) => sent.len().min(ours.len()),
         None => sent.len(),
     };
     let is_command = |error: &SplitError| error.to_string().contains("command-line client");
-    match (difference(&ours, &sent[..compared]), refused) {
+    match (POSTGRES.difference(&ours, &sent[..compared]), refused) {
         (Some(difference), _) => Some(format!("psql: {difference}")),
         (None, Some(error)) if !is_command(&error) && sent.len() != ours.len() + 1 => {
             Some(format!("psql cuts on where we say: {error} ({})\n    {sent:?}", error.position))

@@ -146,8 +146,8 @@ fn directives_that_only_some_databases_see() {
     single(
         dollar,
         r#"
-m/20230314095813_x.sql:3:1: line 3 is a directive in mysql, but inside a literal or a comment in postgres
-  help: say which database it is, for instance embed_migrations!("migrations", mysql)
+m/20230314095813_x.sql:3:1: line 3 is a directive in mariadb, but inside a literal or a comment in postgres
+  help: say which database it is, for instance embed_migrations!("migrations", mariadb)
 "#,
     );
     check_in(

@@ -1,6 +1,6 @@
 //! Where literals, names, numbers and placeholders end.
 
-use super::super::dialect::{Client, Variables};
+use super::super::dialect::{Client, DollarQuotes, Variables};
 use super::super::error::SplitErrorKind;
 use super::{Escape, Found, TokenKind, Tokens, is_blank, is_word, is_word_start};
 
@@ -26,7 +26,7 @@ impl Tokens<'_> {
             }
             return Some(end.map(|end| (kind, end)).ok_or((start, error)));
         }
-        if byte == b'$' && self.rules.dollar_quotes {
+        if byte == b'$' {
             return self.dollar_quoted(start);
         }
         let rest = self.bytes(start);
@@ -57,9 +57,17 @@ impl Tokens<'_> {
 
     /// `$tag$ … $tag$`. A dollar sign within a word never gets here: `DO$$` is one word.
     fn dollar_quoted(&self, start: usize) -> Option<Found> {
+        let words = match self.rules.dollar_quotes {
+            DollarQuotes::None => return None,
+            DollarQuotes::Name => false,
+            DollarQuotes::Word if matches!(start.checked_sub(1).and_then(|at| self.byte(at)), Some(b'.' | b'@')) => {
+                return None;
+            }
+            DollarQuotes::Word => true,
+        };
         let tag_end = match self.byte(start + 1)? {
             b'$' => start + 1,
-            b if is_word_start(b) => self.run(start + 1, |b| is_word(b) && b != b'$'),
+            b if is_word_start(b) || (words && b.is_ascii_digit()) => self.run(start + 1, |b| is_word(b) && b != b'$'),
             _ => return None,
         };
         if self.byte(tag_end) != Some(b'$') {
@@ -77,15 +85,17 @@ impl Tokens<'_> {
         let mut at = start;
         // PostgreSQL takes what is glued to a number for a name: `1a$$;` opens no string, as `1$$` does. And a number has
         // one dot, before its letters, so that `1..E'\''` and `1e2.E'\''` have a string with a backslash.
-        let glued = self.rules.dollar_quotes;
-        let (mut no_dot, mut in_name) = (false, false);
+        let glued = self.rules.client == Client::Psql;
+        // A name of MySQL may begin with digits: `1$$` opens no string, as `1.0$$` does.
+        let names = self.rules.dollar_words;
+        let (mut no_dot, mut in_name) = (false, names);
         while let Some(byte) = self.byte(at) {
             let sign = matches!(byte, b'+' | b'-')
                 && matches!(self.byte(at.wrapping_sub(1)), Some(b'e' | b'E'))
                 && self.byte(at + 1).is_some_and(|b| b.is_ascii_digit());
             let part = match byte {
                 b'.' => !(glued && (no_dot || self.byte(at + 1) == Some(b'.'))),
-                b'$' => glued && in_name,
+                b'$' => (glued || names) && in_name,
                 _ => is_word(byte),
             };
             if !(sign || part) || (at > start && self.delimiter(at).is_some()) {
