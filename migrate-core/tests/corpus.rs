@@ -54,7 +54,7 @@ fn check(dialect: Dialect) {
     }
     assert!(wrong.is_empty(), "{} of {} scripts:\n\n{}", wrong.len(), scripts.len(), wrong.join("\n"));
     // They were found.
-    assert!(!scripts.is_empty(), "no script for {dialect}");
+    assert!(!scripts.is_empty(), "{} scripts for {dialect}", scripts.len());
 }
 
 /// The tokens put together are the text, up to where reading failed.
@@ -72,6 +72,16 @@ fn tiles(text: &str, syntax: Syntax) {
 #[test]
 fn postgres() {
     check(Dialect::Postgres);
+}
+
+#[test]
+fn mysql() {
+    check(Dialect::Mysql);
+}
+
+#[test]
+fn mariadb() {
+    check(Dialect::Mariadb);
 }
 
 #[test]

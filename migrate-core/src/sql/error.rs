@@ -63,6 +63,8 @@ pub enum SplitErrorKind {
         /// The command as it was found.
         what: String,
     },
+    /// `USE name` that ends with its line, as it may for the `mysql` client only.
+    UnendedUse,
     /// `COPY … FROM STDIN`, whose data would have to follow in the file.
     CopyData,
     /// A `DELIMITER` line without a usable delimiter, or in the middle of a statement.
@@ -94,6 +96,9 @@ impl fmt::Display for SplitErrorKind {
             SplitErrorKind::NulByte => f.write_str("NUL byte: databases stop reading a text there"),
             SplitErrorKind::MetaCommand { what } => {
                 write!(f, "{what} is a command of the database's command-line client, not SQL")
+            }
+            SplitErrorKind::UnendedUse => {
+                f.write_str("USE ends with its line for the command-line client only; put a semicolon behind it")
             }
             SplitErrorKind::CopyData => {
                 f.write_str("COPY FROM STDIN needs a client that sends the data; use INSERT instead")

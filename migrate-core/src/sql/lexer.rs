@@ -1,5 +1,6 @@
 //! One lexer for all dialects: [`Rules`] says how they differ.
 
+use super::client::meta_command;
 use super::dialect::{Client, Dashes, Rules};
 use super::error::{SplitError, SplitErrorKind};
 use super::location::BOM;
@@ -375,12 +376,6 @@ impl<'a> Tokens<'a> {
         let what = self.text.get(start..).unwrap_or_default();
         Err((start, meta_command(what)))
     }
-}
-
-/// The error for a client's command at the start of `text`.
-pub(crate) fn meta_command(text: &str) -> SplitErrorKind {
-    let what = text.split(char::is_whitespace).next().unwrap_or_default();
-    SplitErrorKind::MetaCommand { what: what.chars().take(30).collect() }
 }
 
 fn is_blank(byte: u8) -> bool {

@@ -5,6 +5,7 @@
 //! tokens, so that the run, the checksums and the checks agree where a statement ends.
 
 mod body;
+mod client;
 mod dialect;
 mod directive;
 mod error;

@@ -2,10 +2,10 @@
 //! normal form all walk over, so that they cannot disagree.
 
 use super::body::Body;
-use super::dialect::Client;
+use super::client::Command;
 use super::error::{SplitError, SplitErrorKind};
 use super::follow::Follow;
-use super::lexer::{Token, TokenKind, Tokens, meta_command, tokens};
+use super::lexer::{Token, TokenKind, Tokens, tokens};
 use super::syntax::Syntax;
 
 /// Where a token stands.
@@ -27,19 +27,9 @@ pub(crate) struct Scan<'a> {
     follow: Follow,
     tokens: Tokens<'a>,
     body: Body,
-    copy: CopySeen,
+    command: Command,
     /// Where the statement starts that this place is in.
     started: Option<usize>,
-}
-
-/// How much of `COPY … FROM STDIN` has been seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CopySeen {
-    Not,
-    /// Right behind `COPY`.
-    Copy,
-    Into,
-    From,
 }
 
 impl<'a> Scan<'a> {
@@ -49,7 +39,7 @@ impl<'a> Scan<'a> {
             follow: Follow::new(syntax),
             tokens: tokens(text, syntax),
             body: Body::new(syntax.rules()),
-            copy: CopySeen::Not,
+            command: Command::None,
             started: None,
         }
     }
@@ -104,7 +94,7 @@ impl<'a> Scan<'a> {
             self.tokens.set_syntax(self.follow.now);
         }
         self.body = Body::new(self.follow.now.rules());
-        self.copy = CopySeen::Not;
+        self.command = Command::None;
     }
 
     fn needs_delimiter(&self) -> bool {
@@ -124,49 +114,12 @@ impl<'a> Scan<'a> {
         if token.kind == TokenKind::Hint {
             return Ok(());
         }
-        // `DELIMITER` behind the end of another statement in the same line, or without a blank: the client does nothing
-        // that anybody wants, and no server knows it.
-        let is_word = |word| token.kind == TokenKind::Word && text.eq_ignore_ascii_case(word);
-        if first && self.follow.now.rules().client == Client::Mysql && is_word("delimiter") {
-            return Err(self.error(token.start, SplitErrorKind::BadDelimiter));
-        }
-        if first && self.is_client_command(token.kind, text) {
-            let rest = self.text.get(token.start..).unwrap_or_default();
-            return Err(self.error(token.start, meta_command(rest)));
+        let client = self.follow.now.rules().client;
+        if let Err(kind) = self.command.code(client, token, self.text, first) {
+            // The whole of `COPY` and `USE`; all others are one word.
+            return Err(self.error(self.started.unwrap_or(token.start), kind));
         }
         self.body.code(token.kind, text);
-        if self.follow.now.rules().client == Client::Psql {
-            self.follow_copy(token, text, first)?;
-        }
-        Ok(())
-    }
-
-    /// A command of a client at the start of a statement, where its own parser looks for one.
-    fn is_client_command(&self, kind: TokenKind, text: &str) -> bool {
-        // Those of the `mysql` client that cannot start a statement of the server.
-        const MYSQL: &[&str] = &["source", "tee", "notee", "pager", "nopager", "system", "rehash"];
-        match self.follow.now.rules().client {
-            Client::Psql => false,
-            Client::Mysql => kind == TokenKind::Word && MYSQL.iter().any(|word| text.eq_ignore_ascii_case(word)),
-            // `.read`, `.mode`: nothing in SQL starts with a dot.
-            Client::Sqlite3 => kind == TokenKind::Punct && text == ".",
-        }
-    }
-
-    fn follow_copy(&mut self, token: Token, text: &str, first: bool) -> Result<(), SplitError> {
-        let is = |word| token.kind == TokenKind::Word && text.eq_ignore_ascii_case(word);
-        self.copy = match self.copy {
-            CopySeen::Not if first && is("copy") => CopySeen::Copy,
-            CopySeen::Not => CopySeen::Not,
-            // COPY (SELECT … FROM stdin) TO …: a table may be named so.
-            CopySeen::Copy if text == "(" => CopySeen::Not,
-            _ if is("from") => CopySeen::From,
-            CopySeen::From if is("stdin") => {
-                let start = self.started.unwrap_or(token.start);
-                return Err(self.error(start, SplitErrorKind::CopyData));
-            }
-            _ => CopySeen::Into,
-        };
         Ok(())
     }
 

@@ -110,8 +110,8 @@ impl Client {
             return Err(io::Error::other(stderr));
         }
         let mut queries = self.recorder.take();
-        // Its own.
-        queries.retain(|query| query != "select @@version_comment limit 1" && query != "select $$");
+        const OWN: [&str; 3] = ["select @@version_comment limit 1", "select $$", "SELECT DATABASE()"];
+        queries.retain(|query| !OWN.contains(&query.as_str()));
         Ok(Run { queries, stderr })
     }
 }

@@ -100,9 +100,11 @@ fn refused(what: &str, script: &Script, run: &Run, parser: &mut Parser) -> Resul
             !run.queries.iter().any(|query| query.starts_with(behind.trim()))
         }
         _ if reason.starts_with("DELIMITER needs a line of its own") => {
-            run.stderr.contains("DELIMITER") || refused_by(parser, &run.queries)?
+            // Or what follows it is lost.
+            let lost = rest.lines().nth(1).is_some_and(|line| !sent(line));
+            run.stderr.contains("DELIMITER") || lost || refused_by(parser, &run.queries)?
         }
-        _ if reason.starts_with("USE ends with its line") => sent("the client's own USE"),
+        _ if reason.starts_with("USE ends with its line") => sent(rest.lines().next().unwrap_or_default()),
         _ => match reason.split_once(" is a command of the database's command-line client") {
             Some((command, _)) => !sent(command) || refused_by(parser, &run.queries)?,
             None => return Err(format!("nobody knows how to check {reason:?}").into()),

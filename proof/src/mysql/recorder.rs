@@ -102,11 +102,16 @@ fn questions(client: &mut TcpStream, server: &mut TcpStream, queries: &Queries) 
 }
 
 fn record(queries: &Queries, packet: &[u8], attributes: bool) {
+    let use_name;
     let text = match packet {
         // No attributes, one set of them.
         [COM_QUERY, 0, 1, text @ ..] if attributes => text,
         [COM_QUERY, text @ ..] => text,
-        [COM_INIT_DB, ..] => b"the client's own USE",
+        // The client has a USE of its own.
+        [COM_INIT_DB, name @ ..] => {
+            use_name = [b"USE ", name].concat();
+            &use_name
+        }
         _ => return,
     };
     queries.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8_lossy(text).into_owned());
