@@ -17,6 +17,9 @@ pub const POSTGRES: Comments = Comments { nested: true, mysql: false, code: &[] 
 pub const MYSQL: Comments = Comments { nested: false, mysql: true, code: &["!"] };
 pub const MARIADB: Comments = Comments { nested: false, mysql: true, code: &["!", "M!"] };
 
+/// A comment may end with the text.
+pub const SQLITE: Comments = Comments { nested: false, mysql: false, code: &[] };
+
 impl Comments {
     /// What differs first, for people. `psql` leaves out the empty lines in a statement, outside of literals; they
     /// count nowhere here. Nor does any white space where the `mysql` client is the witness, which puts a space behind

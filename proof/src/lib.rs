@@ -4,9 +4,13 @@
 pub mod corpus;
 
 pub mod compare;
+pub mod files;
+pub mod random;
 pub mod scratch;
 
 #[cfg(feature = "mysql")]
 pub mod mysql;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

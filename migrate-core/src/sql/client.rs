@@ -64,8 +64,9 @@ impl Command {
 
 /// The error for a client's command at the start of `text`.
 pub(crate) fn meta_command(text: &str) -> SplitErrorKind {
-    let what = text.split(|c: char| c.is_whitespace() || c == ';').next().unwrap_or_default();
-    SplitErrorKind::MetaCommand { what: what.chars().take(30).collect() }
+    let ends = |(n, c): &(usize, char)| c.is_whitespace() || (*n > 1 && *c == ';');
+    let what = text.chars().enumerate().take(30).take_while(|found| !ends(found)).map(|(_, c)| c).collect();
+    SplitErrorKind::MetaCommand { what }
 }
 
 /// The commands of MySQL's and MariaDB's clients that can't begin a statement of the server. `USE` and `HELP` can.

@@ -192,7 +192,8 @@ impl<'a> Tokens<'a> {
         if start == 0 && self.text.starts_with(BOM) {
             return Ok((TokenKind::Space, BOM.len_utf8()));
         }
-        if is_blank(byte) {
+        // SQLite refuses a vertical tab, unless other white space stands before it.
+        if is_blank(byte) && !(byte == b'\x0b' && self.rules.client == Client::Sqlite3) {
             return Ok((TokenKind::Space, self.run(start, is_blank)));
         }
         if let Some(found) = self.delimiter_line(start) {

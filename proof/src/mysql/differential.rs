@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::path::Path;
+use std::{env, fs};
 
 use migrate_core::sql::statements;
 
@@ -11,6 +11,7 @@ use super::Family;
 use super::client::Client;
 use super::parser::Parser;
 use super::recorder::{AUTOCOMMIT, Recorder};
+use crate::files::gather;
 use crate::scratch::{Scratch, Server};
 
 #[derive(Debug, Default)]
@@ -24,11 +25,7 @@ struct Count {
 
 /// Whether all files are cut alike.
 pub fn run(family: Family, directories: &[&str]) -> Result<bool, Box<dyn Error>> {
-    let mut files = Vec::new();
-    for directory in directories {
-        gather(Path::new(directory), &mut files)?;
-    }
-    files.sort();
+    let files = gather(directories)?;
     let scratch = Scratch::new("differential")?;
     let server = Server::start(family.name(), &scratch.0);
     let mut parser = Parser::connect(server.port)?;
@@ -91,16 +88,5 @@ fn compare(file: &Path, client: &Client, parser: &mut Parser, count: &mut Count)
         }
     }
     count.agreed_with_server += 1;
-    Ok(())
-}
-
-fn gather(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    if path.is_dir() {
-        for entry in fs::read_dir(path)? {
-            gather(&entry?.path(), files)?;
-        }
-    } else if path.extension().is_some_and(|extension| extension == "sql") {
-        files.push(path.to_owned());
-    }
     Ok(())
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{env, fs};
 
 use migrate_core::sql::{Dialect, statements};
 
 use super::grammar;
-use super::psql::{Psql, is_sql};
+use super::psql::Psql;
 use super::recorder::Recorder;
 use crate::compare::POSTGRES;
+use crate::files::gather;
 use crate::scratch::Scratch;
 
 #[derive(Debug, Default)]
@@ -28,11 +29,7 @@ struct Count {
 
 /// Whether all files are cut alike.
 pub fn run(directories: &[String]) -> io::Result<bool> {
-    let mut files = Vec::new();
-    for directory in directories {
-        gather(Path::new(directory), &mut files)?;
-    }
-    files.sort();
+    let files = gather(directories)?;
     let psql = Psql { recorder: Recorder::alone(true)?, scratch: Scratch::new("differential")? };
     let list_all = env::var_os("PROOF_LIST").is_some();
     let mut count = Count::default();
@@ -149,15 +146,4 @@ fn reason(error: &str) -> String {
 /// what stands in a literal to us need not do so to it; and for `:DBNAME` it puts in the name of the database.
 fn is_harmless(text: &str) -> bool {
     !text.contains('\\') && !text.contains(":DBNAME")
-}
-
-fn gather(path: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    if path.is_dir() {
-        for entry in fs::read_dir(path)? {
-            gather(&entry?.path(), files)?;
-        }
-    } else if is_sql(path) {
-        files.push(path.to_owned());
-    }
-    Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::recorder::{Event, Recorder};
@@ -89,9 +88,4 @@ pub fn queries(events: Vec<Event>) -> impl Iterator<Item = String> {
         Event::Query(text) => Some(text),
         Event::Error(_) | Event::CopyIn => None,
     })
-}
-
-/// Whether the name says so.
-pub fn is_sql(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "sql")
 }

@@ -8,6 +8,7 @@ use super::grammar;
 use super::psql::Psql;
 use super::recorder::Recorder;
 use crate::compare::POSTGRES;
+use crate::random::Random;
 use crate::scratch::Scratch;
 
 #[rustfmt::skip]
@@ -37,22 +38,10 @@ const PIECES: &[&str] = &[
     " ", " ", "\n", "\n", "\t", "\r", "\r\n", "\u{c}", "é", "名", "\u{a0}", "\u{1F600}", "_", "\\N",
 ];
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-}
-
 /// Whether all texts were cut alike.
 pub fn run(seed: u64, count: usize) -> io::Result<bool> {
     println!("seed {seed}, {count} texts");
-    // Seeds are small numbers: mixed, they do not begin alike. Zero would stay zero.
-    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut random = Random::new(seed);
     let kitchens = [Kitchen::new(true)?, Kitchen::new(false)?];
     let mut kitchen = kitchens.iter().cycle();
     let (mut done, mut cut, mut scanned, mut different) = (0, 0, 0, 0);

@@ -24,6 +24,8 @@ pub(in crate::sql) enum Trigger {
     Inside,
     /// In the body, right behind a semicolon.
     Fresh,
+    /// In `CREATE VIRTUAL TABLE …`, in so many parentheses: what a module is given may be anything, semicolons too.
+    Virtual(usize),
     /// In any other statement, or behind the body.
     Plain,
 }
@@ -37,6 +39,10 @@ impl Trigger {
             Trigger::Start | Trigger::Explain if is("CREATE") => Trigger::Create,
             Trigger::Create if is("TEMP") || is("TEMPORARY") => Trigger::Create,
             Trigger::Create if is("TRIGGER") => Trigger::Header,
+            Trigger::Create if is("VIRTUAL") => Trigger::Virtual(0),
+            Trigger::Virtual(depth) if text == "(" => Trigger::Virtual(depth + 1),
+            Trigger::Virtual(depth) if text == ")" => Trigger::Virtual(depth.saturating_sub(1)),
+            Trigger::Virtual(depth) => Trigger::Virtual(depth),
             Trigger::Start | Trigger::Explain | Trigger::Create | Trigger::Plain => Trigger::Plain,
             Trigger::Header if is("BEGIN") => Trigger::Begun,
             Trigger::Header => Trigger::Header,
@@ -52,6 +58,7 @@ impl Trigger {
                 *self = Trigger::Fresh;
                 false
             }
+            Trigger::Virtual(depth) => *depth == 0,
             _ => true,
         }
     }
