@@ -93,6 +93,15 @@ impl Comments {
         text
     }
 
+    /// Without what is empty before a statement: SQLite hands it over with the statement.
+    pub fn behind_empty(self, text: &str) -> &str {
+        let mut text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        while let Some(rest) = self.behind_blanks(text).strip_prefix(';') {
+            text = rest;
+        }
+        text
+    }
+
     /// Without the blank or comment at its start.
     fn skip(self, text: &str) -> Option<&str> {
         if text.starts_with("--") || (self.mysql && text.starts_with('#')) {

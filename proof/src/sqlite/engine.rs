@@ -64,8 +64,8 @@ impl Engine {
                 (Ok(None), _) => return Err(format!("statement {n} is missing: {statement:?}")),
                 (Ok(Some(mut found)), Ok(mut own)) => {
                     let (cut, expected) = (expanded(&found), expanded(&own));
-                    let expected = expected.strip_suffix(';').unwrap_or(&expected).trim_end();
-                    if !SQLITE.holds(without_empty(&cut), expected) {
+                    let expected = expected.strip_suffix(';').unwrap_or(&expected).trim_ascii_end();
+                    if !SQLITE.holds(SQLITE.behind_empty(&cut), expected) {
                         return Err(format!("statement {n}\n    expected {expected:?}\n    found    {cut:?}"));
                     }
                     run(&mut found);
@@ -117,14 +117,6 @@ fn next<'c>(batch: &mut Batch<'c, '_>) -> rusqlite::Result<Option<Statement<'c>>
 /// The text of a statement up to its tail, placeholders filled with NULL.
 fn expanded(statement: &Statement<'_>) -> String {
     statement.expanded_sql().unwrap_or_default()
-}
-
-/// What is empty before a statement comes with it.
-fn without_empty(mut cut: &str) -> &str {
-    while let Some(rest) = SQLITE.behind_blanks(cut).strip_prefix(';') {
-        cut = rest;
-    }
-    cut
 }
 
 /// What it has to say while it runs is of no interest, and an endless query neither.

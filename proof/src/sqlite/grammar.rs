@@ -21,7 +21,10 @@ pub fn difference(text: &str, ours: &[Range<usize>]) -> Option<Result<(), String
         }
         let theirs = &text[at..end];
         match ours.next() {
-            Some(own) if own.start >= at && own.end <= end && SQLITE.holds(theirs, &text[own.clone()]) => {}
+            Some(own)
+                if own.start >= at
+                    && own.end <= end
+                    && SQLITE.holds(SQLITE.behind_empty(theirs), &text[own.clone()]) => {}
             own => {
                 let own = own.map(|own| &text[own.clone()]);
                 return Some(Err(format!("expected {own:?}\n    found    {theirs:?}")));
