@@ -113,8 +113,7 @@ impl Comments {
         };
         if let Some(code) = self.code.iter().find_map(|mark| comment.strip_prefix(mark)) {
             // With nothing in it, it is nothing.
-            let code = code.trim_start_matches(|c: char| c.is_ascii_digit()).trim_ascii_start();
-            return code.strip_prefix("*/");
+            return self.behind_blanks(code.trim_start_matches(|c: char| c.is_ascii_digit())).strip_prefix("*/");
         }
         let mut depth = 1usize;
         let mut at = 2;

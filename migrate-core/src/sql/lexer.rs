@@ -263,12 +263,15 @@ impl<'a> Tokens<'a> {
         }
         let line = self.bytes(start);
         let after = line.get(WORD.len()).copied();
-        let is_line =
-            line.get(..WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD)) && after.is_none_or(is_blank);
+        let is_line = line.get(..WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD))
+            && matches!(after, None | Some(b' ' | b'\t' | b'\n' | b'\r'));
         if !is_line {
             return None;
         }
-        let end = self.run(start, |b| b != b'\n' && b != b'\r');
+        let end = match self.line_comment(start) {
+            Ok((_, end)) => end,
+            error => return Some(error),
+        };
         let argument = self.text.get(start + WORD.len()..end)?.trim_start();
         let argument = match argument.chars().next() {
             Some(quote @ ('\'' | '"' | '`')) => argument.get(1..)?.split(quote).next(),
@@ -368,7 +371,11 @@ impl<'a> Tokens<'a> {
         let refused = match self.rules.client {
             Client::Psql => true,
             // `\N` is NULL; and a dump by MariaDB starts with `/*M!999999\- enable the sandbox mode */`.
-            Client::Mysql => self.byte(start + 1) != Some(b'N') && self.versioned.is_none(),
+            Client::Mysql => match self.byte(start + 1) {
+                Some(b'N') => false,
+                Some(b'-') => self.versioned.is_none(),
+                _ => true,
+            },
             Client::Sqlite3 => false,
         };
         if !refused {

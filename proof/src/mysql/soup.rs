@@ -133,11 +133,14 @@ impl Kitchen {
         comments
             .clone()
             .filter(|rest| rest.starts_with(['!', '+']) || rest.starts_with("M!"))
-            .any(|rest| comment(rest).contains([';', '|', '/', '$']))
+            // A quote in it may hide its end.
+            .map(|rest| if comment(rest).contains(['\'', '"', '`']) { rest.to_owned() } else { comment(rest) })
+            .any(|code| code.contains([';', '|', '/', '$']))
             || comments.any(|rest| format!("{}*", comment(rest)).contains("/*"))
             || text.contains("*/*")
             || text.contains("*//")
-            || text.split("--").skip(1).any(|rest| rest.starts_with(|c: char| c > ' '))
+            || (0..text.len())
+                .any(|at| text.as_bytes()[at..].starts_with(b"--") && text.as_bytes().get(at + 2) > Some(&b' '))
             || self.client.family == Family::Mysql && names_with_dollars(text)
             || late_delimiter(text)
     }
@@ -152,6 +155,7 @@ impl Kitchen {
                 Err(error) => refused = Some(error),
             }
         }
+        ours.retain(|text| !comments.is_nothing(text));
         let sent: Vec<&String> = sent.iter().filter(|text| !comments.is_nothing(text)).collect();
         // Of a text that is refused, what stands before the place is compared.
         let compared = match &refused {
