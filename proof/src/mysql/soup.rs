@@ -123,6 +123,7 @@ impl Kitchen {
     ///
     /// - it cuts at a delimiter in a versioned comment or a hint
     /// - it sees a comment begin in a comment, and right behind one (`*/*`), and a delimiter begin there (`*//`)
+    /// - it glues the comment behind a delimiter to the statement before it: `-;-- a` becomes `--- a`
     /// - it does not know a `DELIMITER` line behind blanks, a comment or half a statement, which it keeps for the server
     /// - `--x` at the start of a statement, where none can begin so, is a comment to that of MariaDB if nothing at all
     ///   stands before it, and to that of MySQL never
@@ -139,6 +140,7 @@ impl Kitchen {
             || comments.any(|rest| format!("{}*", comment(rest)).contains("/*"))
             || text.contains("*/*")
             || text.contains("*//")
+            || text.contains("-;--")
             || (0..text.len())
                 .any(|at| text.as_bytes()[at..].starts_with(b"--") && text.as_bytes().get(at + 2) > Some(&b' '))
             || self.client.family == Family::Mysql && names_with_dollars(text)
