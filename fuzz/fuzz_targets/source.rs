@@ -14,7 +14,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     });
     match source::read(files, dialect) {
         Ok(read) => {
-            assert!(read.migrations.is_sorted_by(|a, b| a.version() < b.version()));
+            assert!(read.migrations.is_sorted_by(|a, b| a.meta.version < b.meta.version));
             assert!(read.files.len() >= read.migrations.len());
         }
         Err(mistakes) => assert!(!mistakes.to_string().is_empty()),
