@@ -14,7 +14,7 @@ pub fn run(family: Family) -> Result<bool, Box<dyn Error>> {
     let name = family.name();
     let scripts = read(name);
     let scratch = Scratch::new("corpus")?;
-    let server = Server::start(name, &scratch.0);
+    let server = Server::start(name);
     let program = server.directory.join("client");
     let client = Client { family, program, recorder: Recorder::in_front_of(server.port)?, scratch };
     let mut wrong = 0;

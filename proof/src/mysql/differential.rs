@@ -27,7 +27,7 @@ struct Count {
 pub fn run(family: Family, directories: &[&str]) -> Result<bool, Box<dyn Error>> {
     let files = gather(directories)?;
     let scratch = Scratch::new("differential")?;
-    let server = Server::start(family.name(), &scratch.0);
+    let server = Server::start(family.name());
     let mut parser = Parser::connect(server.port)?;
     parser.fresh("proof")?;
     let program = server.directory.join("client");

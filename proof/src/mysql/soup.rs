@@ -34,9 +34,8 @@ const PIECES: &[&str] = &[
 
 /// Whether all texts were cut alike.
 pub fn run(family: Family, seed: u64, count: usize) -> Result<bool, Box<dyn Error>> {
-    let scratch = Scratch::new("soup")?;
     // For its client.
-    let server = Server::start(family.name(), &scratch.0);
+    let server = Server::start(family.name());
     let program = &server.directory.join("client");
     println!("seed {seed}, {count} texts");
     let mut random = Random::new(seed);

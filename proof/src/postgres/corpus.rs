@@ -13,7 +13,7 @@ use crate::scratch::{Scratch, Server};
 pub fn run() -> io::Result<bool> {
     let scripts = read("postgres");
     let scratch = Scratch::new("corpus")?;
-    let server = Server::start("postgres", &scratch.0);
+    let server = Server::start("postgres");
     let psql = Psql { recorder: Recorder::in_front_of(server.port)?, scratch };
     let mut wrong = 0;
     let mut parsed = 0;
