@@ -138,6 +138,7 @@ impl Frame {
         });
         frame.notes.extend(cause.detail.iter().map(|detail| format!("detail: {detail}")));
         frame.notes.extend(cause.hint.iter().map(|hint| format!("hint: {hint}")));
+        frame.notes.extend(cause.context.iter().map(|context| format!("in: {}", context.replace('\n', "; "))));
         frame.notes.extend([failure.now_true(), failure.what_to_do()]);
         frame.rolled_back = Some(matches!(failure.kept, Kept::Nothing | Kept::NothingOfAll(_)));
         frame

@@ -314,6 +314,8 @@ pub struct Cause {
     pub detail: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What the server was in when it happened: a function, a trigger, a row.
+    pub context: Option<String>,
     /// Where in the statement, as the server counts.
     pub position: Option<ServerPosition>,
     /// The client library's error.
@@ -345,6 +347,9 @@ impl fmt::Display for Cause {
         }
         if let Some(hint) = &self.hint {
             write!(f, "\n  = hint: {hint}")?;
+        }
+        if let Some(context) = &self.context {
+            write!(f, "\n  = in: {}", context.replace('\n', "; "))?;
         }
         Ok(())
     }

@@ -1,0 +1,72 @@
+use migrate_core::driver::ServerPosition;
+use migrate_core::{Cause, CauseKind};
+use postgres::Error;
+use postgres::error::{DbError, ErrorPosition, SqlState};
+
+/// What PostgreSQL said, for the loop and for people.
+pub(crate) fn cause(error: Error) -> Cause {
+    let Some(said) = error.as_db_error() else {
+        // `postgres` says only "error connecting to server"; what happened stands behind it.
+        let mut cause = Cause::new(CauseKind::ConnectionLost, in_full(&error));
+        cause.source = Some(Box::new(error));
+        return cause;
+    };
+    let mut cause = Cause::new(kind(said.code()), said.message());
+    cause.code = Some(said.code().code().to_owned());
+    cause.detail = said.detail().map(str::to_owned);
+    cause.hint = said.hint().or_else(|| hint(said.code())).map(str::to_owned);
+    cause.context = said.where_().map(str::to_owned);
+    cause.position = position(said);
+    cause.source = Some(Box::new(error));
+    cause
+}
+
+/// An error and all that stands behind it, in one line.
+pub(crate) fn in_full(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(behind) = source {
+        let words = behind.to_string();
+        if !text.ends_with(&words) {
+            text = format!("{text}: {words}");
+        }
+        source = behind.source();
+    }
+    text
+}
+
+/// Only a place in what was sent: one in the body of a function is told by the context.
+fn position(said: &DbError) -> Option<ServerPosition> {
+    match said.position() {
+        Some(ErrorPosition::Original(n)) => usize::try_from(*n).ok().map(ServerPosition::Character),
+        _ => None,
+    }
+}
+
+fn kind(code: &SqlState) -> CauseKind {
+    // Deadlocks and serialization failures come of what others do at the same time: the same again, later.
+    let again = [&SqlState::LOCK_NOT_AVAILABLE, &SqlState::T_R_DEADLOCK_DETECTED, &SqlState::T_R_SERIALIZATION_FAILURE];
+    let lost = ["57P01", "57P02", "57P05", "25P03", "25P04"];
+    let access = ["25006", "3D000", "57P03", "58030"];
+    match code.code() {
+        _ if again.contains(&code) => CauseKind::LockTimeout,
+        code if code.starts_with("08") || lost.contains(&code) => CauseKind::ConnectionLost,
+        code if code.starts_with("28") || code.starts_with("53") || access.contains(&code) => CauseKind::Access,
+        _ => CauseKind::Statement,
+    }
+}
+
+fn hint(code: &SqlState) -> Option<&'static str> {
+    Some(match code.code() {
+        "25006" => "this is a standby, or the session is read-only: give the URL of the primary",
+        "25001" => "let the whole file run outside a transaction: `-- migrate:options transaction:false`",
+        "2D000" => "a procedure or DO block can't commit inside the migration's transaction: take its COMMIT out",
+        "40P01" => "it waited for a session that waited for it; run it again when there is less traffic",
+        "42501" => "this role may not do that: let the owner of the object run the migration, or grant it",
+        "53100" => "make room on the server's disk",
+        "53200" => "the server ran out of memory, or of room in its lock table (max_locks_per_transaction)",
+        "53300" => "the server has no connection left: close some, or raise max_connections",
+        "55P04" => "a new value of an enum can be used only behind the commit: use it in a migration of its own",
+        _ => return None,
+    })
+}

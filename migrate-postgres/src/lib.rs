@@ -1,0 +1,3 @@
+//! PostgreSQL for `migrate`, on postgres.
+
+mod error;
