@@ -133,6 +133,8 @@ pub enum Kept {
     NothingOfAll(usize),
     /// This many statements are committed and recorded; the next run goes on behind them.
     Statements(usize),
+    /// Nothing or all of it: the connection was lost, and the answer to its COMMIT may have been lost with it.
+    Unanswered,
     /// What it did by itself: code outside a transaction, or code that ended ours.
     Unknown,
 }
@@ -163,6 +165,9 @@ impl Failure {
                 return format!("rolled back: {label}, and the {others} of its transaction");
             }
             (Kept::Statements(n), _) => format!("{n} of {total} statements of {label} are committed"),
+            (Kept::Unanswered, _) => {
+                format!("{label} is either rolled back or committed as a whole, which `migrate status` tells")
+            }
             (Kept::Unknown, _) => format!("what {label} committed by itself stays"),
         };
         let before = self.report.done.len();

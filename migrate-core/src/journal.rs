@@ -12,6 +12,8 @@ pub(crate) struct Resume {
     pub(crate) from: usize,
     /// Whether that statement was under way when the run died, and what was noted before it.
     pub(crate) in_doubt: Option<JournalRow>,
+    /// The line of that statement, if the database refused it: it may have left something.
+    pub(crate) failed: Option<JournalRow>,
     /// Session statements before it: the session that they were for is gone, so they are sent again.
     pub(crate) again: Vec<usize>,
 }
@@ -47,7 +49,11 @@ pub(crate) fn resume(
     }
     let session = |(_, piece): &(usize, &Piece)| piece.role == Role::Session;
     let again = pieces.iter().enumerate().take(from).filter(session).map(|(i, _)| i).collect();
-    Ok(Resume { from, in_doubt, again })
+    let refused = |row: &&JournalRow| {
+        row.direction == direction && row.state == JournalState::Failed && row.n == from + 1 && row.pre_image.is_some()
+    };
+    let failed = journal.iter().find(refused).cloned();
+    Ok(Resume { from, in_doubt, failed, again })
 }
 
 fn not_the_same(script: &Script, piece: Option<&Piece>, row: &JournalRow) -> Refusal {

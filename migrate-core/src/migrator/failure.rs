@@ -31,8 +31,11 @@ impl<D: Driver> Migrator<'_, D> {
             }
             Work::Code | Work::Nothing => (None, None, None),
         };
-        let ended = cause.kind == CauseKind::TransactionEnded;
-        let kept = kept.unwrap_or(if ended { Kept::Unknown } else { Kept::Nothing });
+        let kept = kept.unwrap_or(match cause.kind {
+            CauseKind::TransactionEnded => Kept::Unknown,
+            CauseKind::ConnectionLost => Kept::Unanswered,
+            _ => Kept::Nothing,
+        });
         let position = run.plan.steps.iter().position(|other| other.version == step.version);
         let still_pending = run.plan.steps.len() - position.map_or(0, |i| i + 1);
         Trouble::Failed(Error::Failed(Box::new(Failure {

@@ -21,6 +21,24 @@ enum Known {
     InDoubt,
 }
 
+/// A statement that is not known to be done, and why.
+struct NotDone {
+    known: Known,
+    /// What was noted before it began: the next run needs it, to take away what it left.
+    pre_image: Option<String>,
+    cause: Cause,
+}
+
+impl NotDone {
+    fn in_doubt(cause: Cause) -> Self {
+        NotDone { known: Known::InDoubt, pre_image: None, cause }
+    }
+}
+
+fn looking(cause: Cause) -> Error {
+    Error::database("looking whether a statement ran")(cause)
+}
+
 impl<D: Driver> Migrator<'_, D> {
     /// A step outside a transaction, statement by statement: each one's journal line is `done` with it, or `started`
     /// before it where the two can't be one. A run that died is taken up at the first statement that is not done.
@@ -45,32 +63,41 @@ impl<D: Driver> Migrator<'_, D> {
     }
 
     fn whereabouts(&mut self, step: &Step<'_>, script: &Script, pieces: &[Piece]) -> Result<Resume, Trouble> {
-        let failed = |error| Trouble::Failed(error);
-        let mut resume = self.where_it_goes_on(step, script, pieces).map_err(failed)?;
-        let Some(row) = &resume.in_doubt else { return Ok(resume) };
+        let mut resume = self.where_it_goes_on(step, script, pieces).map_err(Trouble::Failed)?;
+        if let Some(row) = &resume.failed {
+            // What the refused statement has left, an invalid index for instance, is taken away by its own pre-image:
+            // its text may be another one by now. Whatever is found, the statement did not run.
+            let piece = pieces.get(resume.from).map(|piece| piece.text(script)).unwrap_or_default();
+            let looked = self.driver.evidence(piece, row.pre_image.as_deref());
+            looked.map_err(looking).map_err(Trouble::Failed)?;
+        }
+        let Some(row) = resume.in_doubt.clone() else { return Ok(resume) };
         let Some(piece) = pieces.get(resume.from) else { return Ok(resume) };
-        let evidence = self.driver.evidence(piece.text(script), row.pre_image.as_deref());
-        match evidence.map_err(Error::database("looking whether a statement ran")).map_err(failed)? {
-            Evidence::RunAgain => {}
-            Evidence::Ran => {
-                let mut line = row.clone();
-                line.state = JournalState::Done;
-                let unit = rows::part(step, Expect::Begun, vec![RowWrite::Journal(line)]);
-                self.write(unit).map_err(|cause| failed(Error::database("writing the journal")(cause)))?;
-                resume.from += 1;
-            }
-            Evidence::Undecided { look_at } => {
-                return Err(failed(Error::Undecided {
-                    version: step.version,
-                    label: step.label(),
-                    direction: step.direction(),
-                    n: row.n,
-                    at: Location { file: script.file.to_string(), position: piece.position },
-                    look_at,
-                }));
-            }
+        if self.has_run(step, script, piece, &row).map_err(Trouble::Failed)? {
+            let mut line = row;
+            line.state = JournalState::Done;
+            let unit = rows::part(step, Expect::Begun, vec![RowWrite::Journal(line)]);
+            let written = self.write(unit).map_err(Error::database("writing the journal"));
+            written.map_err(Trouble::Failed)?;
+            resume.from += 1;
         }
         Ok(resume)
+    }
+
+    /// What the evidence says of a statement of which nobody was told whether it ran.
+    fn has_run(&mut self, step: &Step<'_>, script: &Script, piece: &Piece, row: &JournalRow) -> Result<bool, Error> {
+        match self.driver.evidence(piece.text(script), row.pre_image.as_deref()).map_err(looking)? {
+            Evidence::RunAgain => Ok(false),
+            Evidence::Ran => Ok(true),
+            Evidence::Undecided { look_at } => Err(Error::Undecided {
+                version: step.version,
+                label: step.label(),
+                direction: step.direction(),
+                n: row.n,
+                at: Location { file: script.file.to_string(), position: piece.position },
+                look_at,
+            }),
+        }
     }
 
     /// Where a step goes on, by its journal; a fresh one begins at its first statement.
@@ -81,7 +108,7 @@ impl<D: Driver> Migrator<'_, D> {
         pieces: &[Piece],
     ) -> Result<Resume, Error> {
         if step.reason != Reason::Resume {
-            return Ok(Resume { from: 0, in_doubt: None, again: Vec::new() });
+            return Ok(Resume { from: 0, in_doubt: None, failed: None, again: Vec::new() });
         }
         let journal = self.driver.read_journal(step.version).map_err(Error::database("reading the journal"))?;
         resume(script, pieces, &journal, step.direction()).map_err(|refusal| Refused(vec![refusal]).into())
@@ -106,7 +133,7 @@ impl<D: Driver> Migrator<'_, D> {
                 Role::Session => self.session_statement(step, script, n, piece),
                 _ => self.statement(step, script, n, piece),
             };
-            if let Err((known, cause)) = result {
+            if let Err(NotDone { known, pre_image, cause }) = result {
                 if cause.kind == CauseKind::HistoryMoved {
                     return Err(Trouble::Moved);
                 }
@@ -116,6 +143,7 @@ impl<D: Driver> Migrator<'_, D> {
                 if known == Known::Refused && cause.kind != CauseKind::ConnectionLost {
                     let mut line = line(step, script, n, piece, JournalState::Failed);
                     line.error = Some(cause.to_string());
+                    line.pre_image = pre_image;
                     let _ = self.write(rows::part(step, Expect::Begun, vec![RowWrite::Journal(line)]));
                 }
                 return Err(self.failed_behind(run, step, n, cause));
@@ -133,33 +161,38 @@ impl<D: Driver> Migrator<'_, D> {
         script: &Script,
         n: usize,
         piece: &Piece,
-    ) -> Result<(), (Known, Cause)> {
-        self.driver.execute(piece.text(script)).map_err(|cause| (Known::InDoubt, cause))?;
+    ) -> Result<(), NotDone> {
+        self.driver.execute(piece.text(script)).map_err(NotDone::in_doubt)?;
         let done = done_line(step, script, n, piece);
-        self.write(rows::part(step, Expect::Begun, vec![done])).map_err(|cause| (Known::InDoubt, cause))
+        self.write(rows::part(step, Expect::Begun, vec![done])).map_err(NotDone::in_doubt)
     }
 
-    fn statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> Result<(), (Known, Cause)> {
-        let not_sent = |cause| (Known::InDoubt, cause);
-        let transactional = self.driver.facts().map_err(not_sent)?.transactional_ddl;
+    fn statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> Result<(), NotDone> {
+        let facts = self.driver.facts().map_err(NotDone::in_doubt)?;
+        let patient = facts.transactional_ddl && matches!(piece.in_transaction, InTransaction::Fails { .. });
         let mut rung = 0;
         loop {
-            let (timeout, pause) = self.rung(step, rung);
-            let mut unit = statement_unit(step, script, n, piece, transactional);
+            let ladder = if patient { &self.patient_ladder } else { &self.ladder };
+            let (timeout, pause) = Self::rung_of(ladder, step, rung);
+            let mut unit = statement_unit(step, script, n, piece, facts.transactional_ddl);
             unit.lock_timeout = timeout;
+            let mut before = None;
             if let [RowWrite::Journal(started)] = unit.before.as_mut_slice() {
-                started.pre_image = self.driver.pre_image(piece.text(script)).map_err(not_sent)?;
+                before = self.driver.pre_image(piece.text(script)).map_err(NotDone::in_doubt)?;
+                started.pre_image.clone_from(&before);
             }
-            match (self.driver.apply(&[unit], Group::AllOrNothing), pause) {
-                (Ok(_), _) => return Ok(()),
-                (Err(failed), Some(pause)) if failed.cause.kind == CauseKind::LockTimeout => {
-                    (self.observer)(&Event::Retry { step, message: &failed.cause.message, pause });
-                    std::thread::sleep(pause);
-                    rung += 1;
-                }
-                (Err(failed), _) if failed.statement.is_some() => return Err((Known::Refused, failed.cause)),
-                (Err(failed), _) => return Err((Known::InDoubt, failed.cause)),
+            let alone = unit.mode == UnitMode::Alone;
+            let Err(failed) = self.driver.apply(&[unit], Group::AllOrNothing) else { return Ok(()) };
+            let known = if failed.statement.is_some() { Known::Refused } else { Known::InDoubt };
+            let not_done = NotDone { known, pre_image: before, cause: failed.cause };
+            let (CauseKind::LockTimeout, Some(pause)) = (not_done.cause.kind, pause) else { return Err(not_done) };
+            (self.observer)(&Event::Retry { step, message: &not_done.cause.message, pause });
+            std::thread::sleep(pause);
+            // A `CREATE INDEX CONCURRENTLY` that gave up has left an index, which would be in its own way.
+            if alone && let Err(cause) = self.driver.evidence(piece.text(script), not_done.pre_image.as_deref()) {
+                return Err(NotDone { cause, ..not_done });
             }
+            rung += 1;
         }
     }
 

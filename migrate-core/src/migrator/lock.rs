@@ -24,6 +24,16 @@ impl Default for LockLadder {
     }
 }
 
+impl LockLadder {
+    /// For statements that wait long and stand in nobody's way meanwhile: `CREATE INDEX CONCURRENTLY` waits for every
+    /// older transaction, and writers go on. Giving up costs an index half built.
+    pub fn patient() -> Self {
+        let seconds = [(60, 5), (300, 15), (900, 0)];
+        let rung = |(wait, pause)| (Duration::from_secs(wait), Duration::from_secs(pause));
+        LockLadder { rungs: seconds.into_iter().map(rung).collect() }
+    }
+}
+
 const FIRST_POLL: Duration = Duration::from_millis(5);
 const SLOWEST_POLL: Duration = Duration::from_millis(200);
 const SAY_AGAIN: Duration = Duration::from_secs(1);

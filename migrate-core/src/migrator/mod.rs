@@ -40,6 +40,7 @@ pub struct Migrator<'m, D: Driver> {
     transactions: Transactions,
     lock_wait: Duration,
     ladder: LockLadder,
+    patient_ladder: LockLadder,
     applied_by: Option<String>,
     observer: Box<dyn FnMut(&Event<'_>) + 'm>,
     locked: bool,
@@ -74,6 +75,7 @@ impl<'m, D: Driver> Migrator<'m, D> {
             transactions: Transactions::default(),
             lock_wait: Duration::from_secs(60),
             ladder: LockLadder::default(),
+            patient_ladder: LockLadder::patient(),
             applied_by: None,
             observer: Box::new(|_| {}),
             locked: false,
@@ -105,6 +107,13 @@ impl<'m, D: Driver> Migrator<'m, D> {
     #[must_use]
     pub fn ladder(mut self, ladder: LockLadder) -> Self {
         self.ladder = ladder;
+        self
+    }
+
+    /// The same for PostgreSQL's statements that can't be in a transaction, `CREATE INDEX CONCURRENTLY` for instance.
+    #[must_use]
+    pub fn patient_ladder(mut self, ladder: LockLadder) -> Self {
+        self.patient_ladder = ladder;
         self
     }
 

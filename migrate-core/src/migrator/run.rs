@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 use super::rows::{self, Signature};
-use super::{Intent, Migrator, Transactions};
+use super::{Intent, LockLadder, Migrator, Transactions};
 use crate::driver::{Cause, CauseKind, Driver, Group, Unit};
 use crate::error::Kept;
 use crate::event::Event;
@@ -210,13 +210,21 @@ impl<D: Driver> Migrator<'_, D> {
     /// How long the attempt may wait for a lock of the database, and how long to pause after it; `None` = it is the
     /// last one.
     pub(super) fn rung(&self, step: &Step<'_>, rung: usize) -> (Option<Duration>, Option<Duration>) {
+        Self::rung_of(&self.ladder, step, rung)
+    }
+
+    pub(super) fn rung_of(
+        ladder: &LockLadder,
+        step: &Step<'_>,
+        rung: usize,
+    ) -> (Option<Duration>, Option<Duration>) {
         if let Work::Script(script, _) = &step.work
             && let Some(timeout) = script.options.lock_timeout
         {
             return (Some(timeout), None);
         }
-        let last = rung + 1 >= self.ladder.rungs.len();
-        let Some((timeout, pause)) = self.ladder.rungs.get(rung) else { return (None, None) };
+        let last = rung + 1 >= ladder.rungs.len();
+        let Some((timeout, pause)) = ladder.rungs.get(rung) else { return (None, None) };
         (Some(*timeout), (!last).then_some(*pause))
     }
 

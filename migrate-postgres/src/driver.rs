@@ -1,0 +1,351 @@
+mod evidence;
+mod message;
+mod settings;
+mod transaction;
+
+use std::time::Duration;
+
+use migrate_core::driver::{
+    Cause, CauseKind, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Unit, UnitMode,
+};
+use migrate_core::history::{HistoryRow, JournalRow};
+use migrate_core::sql::{Dialect, ServerVersion, Syntax};
+use migrate_core::{Checksum, Tables, Version};
+use postgres::{Client, SimpleQueryRow};
+
+use crate::catalog;
+use crate::error::cause;
+use crate::history::History;
+use crate::lock::AdvisoryLock;
+use message::GUARD;
+use settings::Settings;
+use transaction::self_made;
+
+/// The driver: on a connection that you have, or on one of its own.
+pub struct Postgres<'c> {
+    handle: Handle<'c>,
+    history: History,
+    facts: Option<Facts>,
+    /// What our own connection was started with; a pooler between here and the server loses it.
+    nonce: Option<String>,
+    lock: Option<AdvisoryLock>,
+    held: Option<AdvisoryLock>,
+    /// The server process that has the lock.
+    pid: Option<i32>,
+    settings: Option<Settings>,
+    savepoints: usize,
+}
+
+enum Handle<'c> {
+    Yours(&'c mut Client),
+    Ours(Box<Client>),
+}
+
+impl std::fmt::Debug for Postgres<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Postgres").field("history", &self.history).field("pid", &self.pid).finish_non_exhaustive()
+    }
+}
+
+impl<'c> Postgres<'c> {
+    /// On a connection that you have. It is given back as it was: outside a transaction, its settings as they were
+    /// found.
+    pub fn on(client: &'c mut Client) -> Self {
+        Self::with(Handle::Yours(client), None)
+    }
+
+    fn with(handle: Handle<'c>, nonce: Option<String>) -> Self {
+        Postgres {
+            handle,
+            history: History::new(Tables::default()),
+            facts: None,
+            nonce,
+            lock: None,
+            held: None,
+            pid: None,
+            settings: None,
+            savepoints: 0,
+        }
+    }
+
+    /// Other names for the three tables, and the schema that they are in.
+    #[must_use]
+    pub fn tables(mut self, tables: Tables) -> Self {
+        self.history = History::new(tables);
+        self
+    }
+
+    fn client(&mut self) -> &mut Client {
+        match &mut self.handle {
+            Handle::Yours(client) => client,
+            Handle::Ours(client) => client,
+        }
+    }
+
+    fn is_yours(&self) -> bool {
+        matches!(self.handle, Handle::Yours(_))
+    }
+
+    /// Runs statements as one message.
+    fn batch(&mut self, sql: &str) -> Result<(), Cause> {
+        self.client().batch_execute(sql).map_err(cause)
+    }
+
+    fn syntax(&self) -> Syntax {
+        self.facts.as_ref().map_or(Dialect::Postgres.into(), |facts| facts.syntax)
+    }
+
+    /// The lock of this history, and what must be known before it is taken.
+    fn find_lock(&mut self) -> Result<(AdvisoryLock, SimpleQueryRow), Cause> {
+        let sql = format!(
+            "SELECT current_database(), {}, pg_backend_pid(), now() <> statement_timestamp(), \
+             current_setting('migrate.nonce', true)",
+            self.history.home_sql()
+        );
+        let row = catalog::row(self.client(), &sql)?;
+        let Some(home) = row.get(1) else {
+            let message = "no schema of this session's search_path exists, so there is no place for the history";
+            return Err(Cause::new(CauseKind::History, message).hint("name its schema (`--schema NAME`)"));
+        };
+        let lock = AdvisoryLock::of(row.get(0).unwrap_or_default(), home, self.history.table_name());
+        Ok((lock, row))
+    }
+}
+
+impl Postgres<'static> {
+    /// On a connection of its own.
+    #[cfg(any())]
+    pub fn connect(url: &Url) -> Result<Self, Cause> {
+        let connected = url.open()?;
+        Ok(Self::with(Handle::Ours(Box::new(connected.client)), Some(connected.nonce)))
+    }
+}
+
+impl Driver for Postgres<'_> {
+    type Connection = Client;
+
+    fn facts(&mut self) -> Result<Facts, Cause> {
+        if let Some(facts) = &self.facts {
+            return Ok(facts.clone());
+        }
+        let sql = "SELECT current_setting('server_version_num'), current_setting('server_version'), \
+                   current_setting('standard_conforming_strings')";
+        let row = catalog::row(self.client(), sql)?;
+        let number: u32 = row.get(0).and_then(|text| text.parse().ok()).unwrap_or_default();
+        let version = (number > 0).then(|| ServerVersion::new(number / 10_000, number % 10_000, 0));
+        let syntax = Syntax::postgres(row.get(2) != Some("off"));
+        let server = format!("PostgreSQL {}", row.get(1).unwrap_or_default());
+        let facts = Facts { syntax, server, version, transactional_ddl: true };
+        self.facts = Some(facts.clone());
+        Ok(facts)
+    }
+
+    fn read_history(&mut self) -> Result<Option<Vec<HistoryRow>>, Cause> {
+        let Postgres { handle, history, .. } = self;
+        history.read(client_of(handle))
+    }
+
+    fn read_texts(&mut self, keys: &[Checksum]) -> Result<Vec<Option<String>>, Cause> {
+        let Postgres { handle, history, .. } = self;
+        history.read_texts(client_of(handle), keys)
+    }
+
+    fn read_journal(&mut self, version: Version) -> Result<Vec<JournalRow>, Cause> {
+        let Postgres { handle, history, .. } = self;
+        history.read_journal(client_of(handle), version)
+    }
+
+    fn try_lock(&mut self) -> Result<LockAttempt, Cause> {
+        if self.held.is_some() {
+            return Ok(LockAttempt::Acquired);
+        }
+        let lock = match self.lock {
+            Some(lock) => lock,
+            None => {
+                let (lock, row) = self.find_lock()?;
+                if row.get(3) == Some("t") {
+                    return Err(inside_a_transaction());
+                }
+                if self.nonce.is_some() && row.get(4) != self.nonce.as_deref() {
+                    return Err(behind_a_pooler());
+                }
+                self.history.settle_in(row.get(1).unwrap_or_default().to_owned());
+                self.pid = row.get(2).and_then(|pid| pid.parse().ok());
+                *self.lock.insert(lock)
+            }
+        };
+        let attempt = lock.attempt(self.client())?;
+        if attempt == LockAttempt::Acquired {
+            self.held = Some(lock);
+        }
+        Ok(attempt)
+    }
+
+    fn holder(&mut self) -> Result<Option<Holder>, Cause> {
+        let lock = match self.lock {
+            Some(lock) => lock,
+            None => self.find_lock()?.0,
+        };
+        lock.holder(self.client())
+    }
+
+    fn unlock(&mut self) -> Result<(), Cause> {
+        if self.client().is_closed() {
+            // The lock died with its session.
+            self.held = None;
+            return Ok(());
+        }
+        let given_back = self.give_back_settings();
+        let released = self.held.take().map_or(Ok(()), |lock| lock.release(self.client()));
+        released.and(given_back)
+    }
+
+    fn prepare(&mut self) -> Result<(), Cause> {
+        self.note_settings()?;
+        let complete = format!("SELECT {}", self.history.is_complete_sql());
+        if catalog::is_true(self.client(), &complete)? {
+            return Ok(());
+        }
+        let create = self.history.create_sql();
+        // An event trigger or a full disk may fail it: then nothing of it is there.
+        self.batch(&format!("BEGIN;\n{create}COMMIT")).inspect_err(|_| self.roll_back_all())?;
+        let Postgres { handle, history, .. } = self;
+        let revoke = history.revoke_sql(client_of(handle))?;
+        if revoke.is_empty() { Ok(()) } else { self.batch(&revoke) }
+    }
+
+    fn apply(&mut self, units: &[Unit<'_>], group: Group) -> Result<Vec<Duration>, Failed> {
+        if let [unit] = units
+            && unit.mode == UnitMode::Alone
+        {
+            let done = self.alone(unit).map(|duration| vec![duration]);
+            return done.map_err(|(statement, cause)| Failed { unit: 0, statement, committed: 0, cause });
+        }
+        let mut durations = Vec::with_capacity(units.len());
+        while let Some(left) = units.get(durations.len()..).filter(|left| !left.is_empty()) {
+            let before = durations.len();
+            let behind = |mut failed: Failed| {
+                failed.unit += before;
+                failed.committed += before;
+                failed
+            };
+            let chunk = left.get(..Self::shared(left, group)).unwrap_or(left);
+            durations.extend(self.transaction(chunk, group).map_err(behind)?);
+            // The loop does it behind the last one.
+            if durations.len() < units.len() && chunk.iter().any(|unit| unit.restore_settings) {
+                let committed = durations.len();
+                self.tidy_up().map_err(|cause| Failed { unit: committed, statement: None, committed, cause })?;
+            }
+        }
+        Ok(durations)
+    }
+
+    fn render_prepare(&mut self) -> Result<String, Cause> {
+        let complete = format!("SELECT {}", self.history.is_complete_sql());
+        match catalog::is_true(self.client(), &complete)? {
+            true => Ok(String::new()),
+            false => Ok(format!("-- the tables of the history\nBEGIN;\n{}COMMIT;\n", self.history.create_sql())),
+        }
+    }
+
+    fn render(&self, units: &[Unit<'_>]) -> String {
+        let alone = units.iter().any(|unit| unit.mode == UnitMode::Alone);
+        let mut sql = String::new();
+        if !alone {
+            sql.push_str("BEGIN;\n");
+        }
+        let transaction = |rows: String| {
+            if rows.is_empty() || !alone { rows } else { format!("BEGIN;\n{rows}COMMIT;\n") }
+        };
+        for unit in units {
+            sql.push_str(&transaction(self.rows_sql(&unit.before)));
+            if let Some(script) = unit.script {
+                unit.statements.iter().for_each(|piece| sql.push_str(&format!("{};\n", piece.text(script).trim_end())));
+            }
+            if unit.restore_settings {
+                sql.push_str("-- here the settings of the session are put back as they were\n");
+            }
+            sql.push_str(&transaction(self.rows_sql(&unit.after)));
+        }
+        if !alone {
+            sql.push_str("COMMIT;\n");
+        }
+        sql
+    }
+
+    fn begin(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {
+        self.savepoints = 0;
+        let sql = format!("BEGIN;\n{}", self.head_sql(unit));
+        self.batch(&sql).map_err(|cause| {
+            self.roll_back_all();
+            self_made(cause)
+        })
+    }
+
+    fn commit(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {
+        let role = self.put_back_sql();
+        let rows = self.rows_sql(&unit.after);
+        self.batch(&format!("RELEASE SAVEPOINT {GUARD};\n{role}{rows}COMMIT")).map_err(self_made)
+    }
+
+    fn rollback(&mut self) -> Result<(), Cause> {
+        self.roll_back_all();
+        Ok(())
+    }
+
+    fn savepoint(&mut self, verb: Savepoint) -> Result<(), Cause> {
+        let name = |n: usize| format!("migrate_savepoint_{n}");
+        match verb {
+            Savepoint::Open => {
+                self.batch(&format!("SAVEPOINT {}", name(self.savepoints + 1)))?;
+                self.savepoints += 1;
+                Ok(())
+            }
+            Savepoint::Release | Savepoint::RollBack => {
+                let name = name(self.savepoints);
+                self.savepoints = self.savepoints.saturating_sub(1);
+                let back = if verb == Savepoint::RollBack { format!("ROLLBACK TO {name}; ") } else { String::new() };
+                self.batch(&format!("{back}RELEASE {name}"))
+            }
+        }
+    }
+
+    fn execute(&mut self, statement: &str) -> Result<(), Cause> {
+        self.batch(statement)
+    }
+
+    fn connection(&mut self) -> &mut Client {
+        self.client()
+    }
+
+    fn restore_settings(&mut self) -> Result<(), Cause> {
+        if self.client().is_closed() { Ok(()) } else { self.tidy_up() }
+    }
+
+    fn pre_image(&mut self, statement: &str) -> Result<Option<String>, Cause> {
+        self.image_before(statement)
+    }
+
+    fn evidence(&mut self, statement: &str, pre_image: Option<&str>) -> Result<Evidence, Cause> {
+        self.what_happened(statement, pre_image)
+    }
+}
+
+fn client_of<'h>(handle: &'h mut Handle<'_>) -> &'h mut Client {
+    match handle {
+        Handle::Yours(client) => client,
+        Handle::Ours(client) => client,
+    }
+}
+
+fn inside_a_transaction() -> Cause {
+    Cause::new(CauseKind::Access, "the connection is inside a transaction that was begun before")
+        .hint("commit it or roll it back first, or hand over another connection")
+}
+
+fn behind_a_pooler() -> Cause {
+    let message = "there is a connection pooler between here and the server: what this session was started with is lost";
+    Cause::new(CauseKind::Access, message).hint(
+        "a pooler shares sessions, and a lock that is taken through it protects nothing: give the server's own URL",
+    )
+}

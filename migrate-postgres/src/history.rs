@@ -1,0 +1,382 @@
+use migrate_core::history::{HISTORY_FORMAT, HistoryRow, JournalRow, JournalState, NewRow, RowWrite, Tables};
+use migrate_core::{Cause, CauseKind, Checksum, Direction, Version};
+use postgres::{Client, SimpleQueryRow};
+
+use crate::catalog::{self, literal, name};
+
+/// When the unit began that is being written, as seconds since 1970: set at its start, gone with its transaction.
+const BEGAN: &str = "migrate.began";
+
+/// The three tables. Before anything is written [`settle_in`](Self::settle_in) finds out which schema they are in, and
+/// from then on they are addressed by it: a script's `SET search_path` sends no row elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct History {
+    tables: Tables,
+    home: Option<String>,
+}
+
+impl History {
+    pub(crate) fn new(tables: Tables) -> Self {
+        History { home: tables.schema.clone(), tables }
+    }
+
+    pub(crate) fn table_name(&self) -> &str {
+        &self.tables.history
+    }
+
+    /// The schema that the tables stand in, or will.
+    pub(crate) fn home(&self) -> Option<&str> {
+        self.home.as_deref()
+    }
+
+    pub(crate) fn settle_in(&mut self, schema: String) {
+        self.home = Some(schema);
+    }
+
+    fn table(&self, table: &str) -> String {
+        self.home.as_ref().map_or_else(|| name(table), |schema| format!("{}.{}", name(schema), name(table)))
+    }
+
+    /// Where the history stands, or would be made: an expression of SQL.
+    pub(crate) fn home_sql(&self) -> String {
+        let Some(home) = &self.home else {
+            return format!(
+                "coalesce((SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+                 ON n.oid = c.relnamespace WHERE c.oid = to_regclass({})), current_schema())",
+                literal(&name(&self.tables.history))
+            );
+        };
+        literal(home)
+    }
+
+    /// The statement that every start sends.
+    fn select(&self) -> String {
+        let utc = |column: &str| format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')");
+        format!(
+            "SELECT version, name, checksum, statements_checksum, down_checksum, direction, {}, {}, duration_ms, format, \
+             tool_version FROM {} ORDER BY version",
+            utc("started_at"),
+            utc("finished_at"),
+            self.table(&self.tables.history)
+        )
+    }
+
+    pub(crate) fn read(&self, client: &mut Client) -> Result<Option<Vec<HistoryRow>>, Cause> {
+        let rows = match catalog::rows(client, &self.select()) {
+            Ok(rows) => rows,
+            Err(mut cause) => match cause.code.as_deref() {
+                // There is no such table, or no such schema.
+                Some("42P01" | "3F000") if !self.is_there(client)? => return Ok(None),
+                // Another starter has made it between the two looks.
+                Some("42P01") => catalog::rows(client, &self.select())?,
+                Some("42703" | "42883" | "42809") => return Err(self.not_ours(client, cause)),
+                Some("42501") => {
+                    let hint = format!("GRANT SELECT ON {} to this role", self.table(&self.tables.history));
+                    cause.kind = CauseKind::History;
+                    return Err(cause.hint(hint));
+                }
+                _ => return Err(cause),
+            },
+        };
+        rows.iter().map(|row| self.history_row(row)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Whether there is a history to be read: only "there is no such table, in any schema" is an empty one.
+    fn is_there(&self, client: &mut Client) -> Result<bool, Cause> {
+        let table = &self.tables.history;
+        let found = catalog::schemas_with_table(client, table)?;
+        let Some(home) = &self.home else {
+            let Some(other) = found.first() else { return Ok(false) };
+            let path = catalog::column(client, "SELECT current_setting('search_path')")?.join("");
+            if catalog::is_true(client, &format!("SELECT to_regclass({}) IS NOT NULL", literal(&name(table))))? {
+                return Ok(true);
+            }
+            let message =
+                format!("the history is looked for along the search_path ({path}), but stands in {other}.{table}");
+            return Err(Cause::new(CauseKind::History, message).hint(elsewhere(other)));
+        };
+        if !catalog::schema_exists(client, home)? {
+            let message = format!("there is no schema {home} in this database");
+            return Err(Cause::new(CauseKind::History, message)
+                .hint(format!("correct the name, or make it first: CREATE SCHEMA {}", name(home))));
+        }
+        Ok(found.contains(home))
+    }
+
+    fn not_ours(&self, client: &mut Client, cause: Cause) -> Cause {
+        let table = self.table(&self.tables.history);
+        let columns = catalog::columns(client, &table).unwrap_or_default();
+        let message =
+            format!("there is a table {table} that is no history of migrate: it has the columns {}", columns.join(", "));
+        let mut ours = Cause::new(CauseKind::History, message)
+            .hint("it belongs to another tool: give the history another name (`--table`), or rename that table");
+        ours.detail = Some(cause.message);
+        ours
+    }
+
+    fn history_row(&self, row: &SimpleQueryRow) -> Result<HistoryRow, Cause> {
+        let format = row.get(9).and_then(|text| text.parse().ok()).unwrap_or(0);
+        if format > HISTORY_FORMAT {
+            return Err(too_new(format, row.get(10).unwrap_or("a newer migrate")));
+        }
+        let damaged = || {
+            let message =
+                format!("a row of {} is damaged: version {}", self.tables.history, row.get(0).unwrap_or("NULL"));
+            Cause::new(CauseKind::History, message).hint("mend that row; the table itself must stay")
+        };
+        let text = |index: usize| row.get(index).map(str::to_owned);
+        Ok(HistoryRow {
+            version: Version::new(row.get(0).and_then(|text| text.parse().ok()).ok_or_else(damaged)?),
+            name: text(1).ok_or_else(damaged)?,
+            checksum: row.get(2).map(parsed).ok_or_else(damaged)?,
+            statements_checksum: row.get(3).map(parsed),
+            down_checksum: row.get(4).map(parsed),
+            direction: direction(row.get(5).ok_or_else(damaged)?),
+            started_at: text(6).ok_or_else(damaged)?,
+            finished_at: text(7),
+            duration_ms: row.get(8).and_then(|text| text.parse().ok()),
+        })
+    }
+
+    pub(crate) fn read_texts(&self, client: &mut Client, keys: &[Checksum]) -> Result<Vec<Option<String>>, Cause> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<_> = keys.iter().map(|key| literal(&key.to_string())).collect();
+        let sql = format!(
+            "SELECT sha256, text FROM {} WHERE sha256 IN ({})",
+            self.table(&self.tables.text),
+            wanted.join(", ")
+        );
+        let rows = catalog::rows(client, &sql)?;
+        let find = |key: &Checksum| {
+            let word = key.to_string();
+            let text = rows.iter().find(|row| row.get(0) == Some(&word)).and_then(|row| row.get(1));
+            match text {
+                Some(text) if matches!(key, Checksum::Sha256(_)) && Checksum::of_text(text) != *key => {
+                    Err(tampered(key))
+                }
+                text => Ok(text.map(str::to_owned)),
+            }
+        };
+        keys.iter().map(find).collect()
+    }
+
+    pub(crate) fn read_journal(&self, client: &mut Client, version: Version) -> Result<Vec<JournalRow>, Cause> {
+        let sql = format!(
+            "SELECT direction, n, statement_sha256, state, pre_image, error, format FROM {} WHERE version = {version} \
+             ORDER BY n",
+            self.table(&self.tables.journal)
+        );
+        let journal_row = |row: &SimpleQueryRow| {
+            let format = row.get(6).and_then(|text| text.parse().ok()).unwrap_or(0);
+            if format > HISTORY_FORMAT {
+                return Err(too_new(format, "a newer migrate"));
+            }
+            Ok(JournalRow {
+                version,
+                direction: direction(row.get(0).unwrap_or_default()),
+                n: row.get(1).and_then(|text| text.parse().ok()).unwrap_or_default(),
+                statement: parsed(row.get(2).unwrap_or_default()),
+                // A word that we never write leaves the statement in doubt, which is the honest answer.
+                state: row.get(3).and_then(JournalState::parse).unwrap_or(JournalState::Started),
+                pre_image: row.get(4).map(str::to_owned),
+                error: row.get(5).map(str::to_owned),
+            })
+        };
+        catalog::rows(client, &sql)?.iter().map(journal_row).collect()
+    }
+
+    /// The versions among these that are recorded.
+    pub(crate) fn recorded_sql(&self, versions: &[Version]) -> String {
+        let versions: Vec<_> = versions.iter().map(Version::to_string).collect();
+        format!(
+            "SELECT version FROM {} WHERE version IN ({})",
+            self.table(&self.tables.history),
+            versions.join(", ")
+        )
+    }
+
+    /// How long these took, in microseconds, by the server's clock.
+    pub(crate) fn durations_sql(&self, versions: &[Version]) -> String {
+        self.recorded_sql(versions).replacen(
+            "SELECT version",
+            "SELECT version, round(extract(epoch FROM finished_at - started_at) * 1000000)::bigint",
+            1,
+        )
+    }
+
+    /// What the version's row says now, as an expression of SQL: NULL = absent, else whether it is finished.
+    pub(crate) fn state_sql(&self, version: Version) -> String {
+        format!(
+            "(SELECT finished_at IS NOT NULL FROM {} WHERE version = {version})",
+            self.table(&self.tables.history)
+        )
+    }
+
+    /// Whether all three tables are there, as an expression of SQL.
+    pub(crate) fn is_complete_sql(&self) -> String {
+        let Tables { history, text, journal, .. } = &self.tables;
+        let there = [history, text, journal].map(|table| format!("to_regclass({}) IS NOT NULL", literal(&self.table(table))));
+        format!("({})", there.join(" AND "))
+    }
+
+    /// Makes the tables that are missing. It is sent only when one is: `CREATE TABLE IF NOT EXISTS` fails for a role
+    /// without CREATE also where the table is there.
+    pub(crate) fn create_sql(&self) -> String {
+        let text = self.table(&self.tables.text);
+        format!(
+            "CREATE TABLE IF NOT EXISTS {history} (\n  \
+               version bigint PRIMARY KEY,\n  name text NOT NULL,\n  checksum text NOT NULL,\n  \
+               statements_checksum text,\n  down_checksum text,\n  started_at timestamptz NOT NULL,\n  \
+               finished_at timestamptz,\n  direction text NOT NULL,\n  duration_ms bigint,\n  run_id text NOT NULL,\n  \
+               applied_by text NOT NULL,\n  tool_version text NOT NULL,\n  format bigint NOT NULL\n);\n\
+             CREATE TABLE IF NOT EXISTS {text} (\n  sha256 text PRIMARY KEY,\n  text text NOT NULL,\n  \
+               format bigint NOT NULL\n);\n\
+             CREATE TABLE IF NOT EXISTS {journal} (\n  \
+               version bigint NOT NULL,\n  direction text NOT NULL,\n  n bigint NOT NULL,\n  \
+               statement_sha256 text NOT NULL,\n  state text NOT NULL,\n  pre_image text,\n  error text,\n  \
+               format bigint NOT NULL,\n  PRIMARY KEY (version, direction, n)\n);\n\
+             REVOKE ALL ON TABLE {text} FROM PUBLIC;\n",
+            history = self.table(&self.tables.history),
+            journal = self.table(&self.tables.journal),
+        )
+    }
+
+    /// Takes the texts away from roles to which `ALTER DEFAULT PRIVILEGES` gives all new tables: a migration may hold
+    /// the password of a role.
+    pub(crate) fn revoke_sql(&self, client: &mut Client) -> Result<String, Cause> {
+        let text = self.table(&self.tables.text);
+        let grantees = catalog::column(
+            client,
+            &format!(
+                "SELECT DISTINCT r.rolname FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a \
+                 JOIN pg_catalog.pg_roles r ON r.oid = a.grantee WHERE c.oid = to_regclass({}) AND a.grantee <> c.relowner",
+                literal(&text)
+            ),
+        )?;
+        Ok(grantees.iter().map(|role| format!("REVOKE ALL ON TABLE {text} FROM {};\n", name(role))).collect())
+    }
+
+    /// Notes when a unit begins, for as long as its transaction lasts.
+    pub(crate) fn began_sql() -> String {
+        format!("SELECT set_config('{BEGAN}', extract(epoch FROM clock_timestamp())::text, true);\n")
+    }
+
+    /// A write as SQL, to be run and to be read.
+    pub(crate) fn write_sql(&self, write: &RowWrite<'_>) -> String {
+        let history = self.table(&self.tables.history);
+        let journal = self.table(&self.tables.journal);
+        let began = format!("to_timestamp(coalesce(nullif(current_setting('{BEGAN}', true), ''), extract(epoch FROM now())::text)::float8)");
+        match write {
+            RowWrite::Begun(new) => self.insert(new, "clock_timestamp()", "NULL", "NULL"),
+            RowWrite::Applied(new) => {
+                let millis = format!("round(extract(epoch FROM clock_timestamp() - {began}) * 1000)::bigint");
+                self.insert(new, &began, "clock_timestamp()", &millis)
+            }
+            RowWrite::Finished(version) => format!(
+                "UPDATE {history} SET finished_at = clock_timestamp(), \
+                 duration_ms = round(extract(epoch FROM clock_timestamp() - started_at) * 1000)::bigint \
+                 WHERE version = {version};",
+            ),
+            RowWrite::Reverting(version, run_id) => format!(
+                "UPDATE {history} SET direction = 'down', started_at = clock_timestamp(), finished_at = NULL, \
+                 duration_ms = NULL, run_id = {} WHERE version = {version};",
+                literal(run_id),
+            ),
+            RowWrite::Reverted(version) => format!("DELETE FROM {history} WHERE version = {version};"),
+            RowWrite::Accepted(new) => format!(
+                "UPDATE {history} SET name = {}, checksum = {}, statements_checksum = {}, down_checksum = {}, \
+                 tool_version = {}, format = {HISTORY_FORMAT} WHERE version = {};",
+                literal(&new.name),
+                checksum(Some(&new.checksum)),
+                checksum(new.statements_checksum.as_ref()),
+                checksum(new.down_checksum.as_ref()),
+                tool_version(),
+                new.version
+            ),
+            RowWrite::Text(key, text) => format!(
+                "INSERT INTO {} (sha256, text, format) VALUES ({}, {}, {HISTORY_FORMAT}) ON CONFLICT DO NOTHING;",
+                self.table(&self.tables.text),
+                checksum(Some(key)),
+                literal(text)
+            ),
+            RowWrite::Journal(row) => format!(
+                "INSERT INTO {journal} (version, direction, n, statement_sha256, state, pre_image, error, format) \
+                 VALUES ({}, '{}', {}, {}, '{}', {}, {}, {HISTORY_FORMAT}) ON CONFLICT (version, direction, n) DO UPDATE \
+                 SET statement_sha256 = excluded.statement_sha256, state = excluded.state, \
+                 pre_image = excluded.pre_image, error = excluded.error, format = excluded.format;",
+                row.version,
+                row.direction,
+                row.n,
+                checksum(Some(&row.statement)),
+                row.state.as_str(),
+                optional(row.pre_image.as_deref()),
+                optional(row.error.as_deref())
+            ),
+            RowWrite::JournalCleared(version) => format!("DELETE FROM {journal} WHERE version = {version};"),
+        }
+    }
+
+    fn insert(&self, new: &NewRow, started_at: &str, finished_at: &str, duration_ms: &str) -> String {
+        format!(
+            "INSERT INTO {} (version, name, checksum, statements_checksum, down_checksum, started_at, finished_at, \
+             direction, duration_ms, run_id, applied_by, tool_version, format) VALUES ({}, {}, {}, {}, {}, {started_at}, \
+             {finished_at}, 'up', {duration_ms}, {}, {}, {}, {HISTORY_FORMAT});",
+            self.table(&self.tables.history),
+            new.version,
+            literal(&new.name),
+            checksum(Some(&new.checksum)),
+            checksum(new.statements_checksum.as_ref()),
+            checksum(new.down_checksum.as_ref()),
+            literal(&new.run_id),
+            literal(&new.applied_by),
+            tool_version(),
+        )
+    }
+}
+
+fn elsewhere(schema: &str) -> String {
+    format!(
+        "if that is this application's history, name its schema (`--schema {schema}`); if it is another \
+         application's, name the schema for this one's"
+    )
+}
+
+fn too_new(format: i64, tool: &str) -> Cause {
+    let message = format!(
+        "the history was written by {tool} in format {format}, and this is migrate {}, which knows formats up to \
+         {HISTORY_FORMAT}",
+        env!("CARGO_PKG_VERSION")
+    );
+    Cause::new(CauseKind::History, message).hint("update this program's migrate; nothing was changed")
+}
+
+/// A stored text may be run. It is, or it is not, the one that was stored.
+fn tampered(key: &Checksum) -> Cause {
+    let message = format!("the stored text {key} is not the one that was stored: its checksum differs");
+    Cause::new(CauseKind::History, message).hint("nothing of it was run; bring the migration's file back, or the text")
+}
+
+fn checksum(checksum: Option<&Checksum>) -> String {
+    checksum.map_or("NULL".into(), |checksum| literal(&checksum.to_string()))
+}
+
+fn optional(text: Option<&str>) -> String {
+    text.map_or("NULL".into(), literal)
+}
+
+fn tool_version() -> String {
+    literal(concat!("migrate ", env!("CARGO_PKG_VERSION")))
+}
+
+fn parsed(text: &str) -> Checksum {
+    match text.parse() {
+        Ok(checksum) => checksum,
+        Err(never) => match never {},
+    }
+}
+
+fn direction(word: &str) -> Direction {
+    if word == "down" { Direction::Down } else { Direction::Up }
+}

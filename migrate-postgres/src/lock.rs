@@ -1,0 +1,90 @@
+//! One run at a time: a session's advisory lock, which dies with its session. It is polled, never waited for inside
+//! a statement: a waiting statement has a snapshot, for which the holder's `CREATE INDEX CONCURRENTLY` would wait.
+
+use migrate_core::driver::{Holder, LockAttempt};
+use migrate_core::{Cause, CauseKind, Checksum};
+use postgres::Client;
+
+use crate::catalog;
+
+/// The lock of one history: advisory locks belong to a database already, schema and table make the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AdvisoryLock {
+    key: i64,
+}
+
+impl AdvisoryLock {
+    pub(crate) fn of(database: &str, schema: &str, table: &str) -> Self {
+        let hash = Checksum::of_text(&format!("migrate {}:{database} {}:{schema} {table}", database.len(), schema.len()));
+        let Checksum::Sha256([a, b, c, d, e, f, g, h, ..]) = hash else { return AdvisoryLock { key: 0 } };
+        AdvisoryLock { key: i64::from_be_bytes([a, b, c, d, e, f, g, h]) }
+    }
+
+    pub(crate) fn attempt(self, client: &mut Client) -> Result<LockAttempt, Cause> {
+        if catalog::is_true(client, &format!("SELECT pg_try_advisory_lock({})", self.key))? {
+            return Ok(LockAttempt::Acquired);
+        }
+        Ok(LockAttempt::Held(self.holder(client)?.unwrap_or_default()))
+    }
+
+    /// Who holds it; what it is running tells why this takes long.
+    pub(crate) fn holder(self, client: &mut Client) -> Result<Option<Holder>, Cause> {
+        let sql = format!(
+            "SELECT a.pid, a.application_name, host(a.client_addr), a.state, \
+             left(regexp_replace(a.query, '\\s+', ' ', 'g'), 100), \
+             to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
+             FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {} LIMIT 1",
+            self.is_granted()
+        );
+        let found = catalog::rows(client, &sql)?;
+        Ok(found.first().map(|row| {
+            let known = |index: usize| row.get(index).filter(|text| !text.is_empty());
+            let from: Vec<_> = [known(1), known(2)].into_iter().flatten().collect();
+            let from = if from.is_empty() { String::new() } else { format!(" ({})", from.join(" from ")) };
+            let running = if known(3) == Some("active") { known(4) } else { None };
+            let running = running.map_or(String::new(), |query| format!(", running `{query}`"));
+            let mut holder = Holder::named(format!("backend {}{from}{running}", known(0).unwrap_or_default()));
+            holder.since = known(5).map(str::to_owned);
+            holder
+        }))
+    }
+
+    /// Whether this session has it still: `DISCARD ALL` in a script gives all of a session's locks away.
+    pub(crate) fn is_ours(self, client: &mut Client) -> Result<bool, Cause> {
+        let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = pg_backend_pid() AND ";
+        catalog::is_true(client, &format!("{sql}{})", self.is_granted()))
+    }
+
+    pub(crate) fn release(self, client: &mut Client) -> Result<(), Cause> {
+        if catalog::is_true(client, &format!("SELECT pg_advisory_unlock({})", self.key))? {
+            return Ok(());
+        }
+        let message = "the lock was not this session's any more: somebody else may have been migrating meanwhile";
+        let hint = "a connection pooler between here and the server hands out other sessions: give the server's own URL";
+        Err(Cause::new(CauseKind::Access, message).hint(hint))
+    }
+
+    fn is_granted(self) -> String {
+        let (high, low) = ((self.key.cast_unsigned() >> 32), self.key.cast_unsigned() & 0xffff_ffff);
+        format!(
+            "l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low} \
+             AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_history_has_a_key_of_its_own() {
+        let keys = [("a", "b", "c"), ("a", "b", "d"), ("a", "c", "c"), ("b", "b", "c"), ("a", "b c", ""), ("a b", "", "c")]
+            .map(|(database, schema, table)| AdvisoryLock::of(database, schema, table).key);
+        for (i, key) in keys.iter().enumerate() {
+            assert_eq!(keys.iter().position(|other| other == key), Some(i));
+        }
+        // Old and new tools of one rolling deployment must meet at the same key, for ever.
+        assert_eq!(AdvisoryLock::of("app", "public", "migrate_history").key, 5_766_798_823_166_859_792);
+    }
+}
