@@ -10,10 +10,8 @@ use crate::{Checksum, Direction, Script};
 pub(crate) struct Resume {
     /// The first statement that is not known to be done, from 0.
     pub(crate) from: usize,
-    /// Whether that statement was under way when the run died, and what was noted before it.
-    pub(crate) in_doubt: Option<JournalRow>,
-    /// The line of that statement, if the database refused it: it may have left something.
-    pub(crate) failed: Option<JournalRow>,
+    /// The line of that statement, if it was begun: it was under way when the run died, or the database refused it.
+    pub(crate) begun: Option<JournalRow>,
     /// Session statements before it: the session that they were for is gone, so they are sent again.
     pub(crate) again: Vec<usize>,
 }
@@ -29,7 +27,7 @@ pub(crate) fn resume(
     direction: Direction,
 ) -> Result<Resume, Refusal> {
     let mut from = 0;
-    let mut in_doubt = None;
+    let mut begun = None;
     for row in journal.iter().filter(|row| row.direction == direction && row.state != JournalState::Failed) {
         let piece = row.n.checked_sub(1).and_then(|index| pieces.get(index));
         if piece.map(|piece| Checksum::of_text(piece.text(script))) != Some(row.statement.clone()) {
@@ -42,7 +40,7 @@ pub(crate) fn resume(
         match row.state {
             JournalState::Done => from = row.n,
             _ => {
-                in_doubt = Some(row.clone());
+                begun = Some(row.clone());
                 break;
             }
         }
@@ -52,8 +50,8 @@ pub(crate) fn resume(
     let refused = |row: &&JournalRow| {
         row.direction == direction && row.state == JournalState::Failed && row.n == from + 1 && row.pre_image.is_some()
     };
-    let failed = journal.iter().find(refused).cloned();
-    Ok(Resume { from, in_doubt, failed, again })
+    let begun = begun.or_else(|| journal.iter().find(refused).cloned());
+    Ok(Resume { from, begun, again })
 }
 
 fn not_the_same(script: &Script, piece: Option<&Piece>, row: &JournalRow) -> Refusal {

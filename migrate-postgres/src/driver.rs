@@ -3,6 +3,7 @@ mod message;
 mod settings;
 mod transaction;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use migrate_core::driver::{
@@ -33,6 +34,8 @@ pub struct Postgres<'c> {
     /// The server process that has the lock.
     pid: Option<i32>,
     settings: Option<Settings>,
+    /// An application's own settings that a script sets, with their values before.
+    custom: BTreeMap<String, String>,
     savepoints: usize,
 }
 
@@ -64,6 +67,7 @@ impl<'c> Postgres<'c> {
             held: None,
             pid: None,
             settings: None,
+            custom: BTreeMap::new(),
             savepoints: 0,
         }
     }
@@ -311,6 +315,7 @@ impl Driver for Postgres<'_> {
     }
 
     fn execute(&mut self, statement: &str) -> Result<(), Cause> {
+        self.note_custom(statement);
         self.batch(statement)
     }
 
@@ -344,7 +349,8 @@ fn inside_a_transaction() -> Cause {
 }
 
 fn behind_a_pooler() -> Cause {
-    let message = "there is a connection pooler between here and the server: what this session was started with is lost";
+    let message =
+        "there is a connection pooler between here and the server: what this session was started with is lost";
     Cause::new(CauseKind::Access, message).hint(
         "a pooler shares sessions, and a lock that is taken through it protects nothing: give the server's own URL",
     )

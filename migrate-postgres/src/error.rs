@@ -1,4 +1,5 @@
 use migrate_core::driver::ServerPosition;
+use migrate_core::sql::only_word;
 use migrate_core::{Cause, CauseKind};
 use postgres::Error;
 use postgres::error::{DbError, ErrorPosition, SqlState};
@@ -19,6 +20,20 @@ pub(crate) fn cause(error: Error) -> Cause {
     cause.position = position(said);
     cause.source = Some(Box::new(error));
     cause
+}
+
+/// Where PostgreSQL gives no place for a relation, a type or the like that is missing, or there already: it names it in
+/// quotes, and where the statement names it exactly once, that is the place.
+pub(crate) fn find_place(statement: &str, cause: &mut Cause) {
+    let named = ["42P01", "42P07", "42704", "42710", "42701", "42703", "3F000", "42P06"];
+    if cause.position.is_some() || !cause.code.as_deref().is_some_and(|code| named.contains(&code)) {
+        return;
+    }
+    let Some(name) = cause.message.split('"').nth(1) else { return };
+    let name = name.rsplit('.').next().unwrap_or(name);
+    if let Some(before) = only_word(statement, name).and_then(|at| statement.get(..at)) {
+        cause.position = Some(ServerPosition::Character(before.chars().count() + 1));
+    }
 }
 
 /// An error and all that stands behind it, in one line.

@@ -106,8 +106,10 @@ impl History {
     fn not_ours(&self, client: &mut Client, cause: Cause) -> Cause {
         let table = self.table(&self.tables.history);
         let columns = catalog::columns(client, &table).unwrap_or_default();
-        let message =
-            format!("there is a table {table} that is no history of migrate: it has the columns {}", columns.join(", "));
+        let message = format!(
+            "there is a table {table} that is no history of migrate: it has the columns {}",
+            columns.join(", ")
+        );
         let mut ours = Cause::new(CauseKind::History, message)
             .hint("it belongs to another tool: give the history another name (`--table`), or rename that table");
         ours.detail = Some(cause.message);
@@ -190,11 +192,7 @@ impl History {
     /// The versions among these that are recorded.
     pub(crate) fn recorded_sql(&self, versions: &[Version]) -> String {
         let versions: Vec<_> = versions.iter().map(Version::to_string).collect();
-        format!(
-            "SELECT version FROM {} WHERE version IN ({})",
-            self.table(&self.tables.history),
-            versions.join(", ")
-        )
+        format!("SELECT version FROM {} WHERE version IN ({})", self.table(&self.tables.history), versions.join(", "))
     }
 
     /// How long these took, in microseconds, by the server's clock.
@@ -208,16 +206,14 @@ impl History {
 
     /// What the version's row says now, as an expression of SQL: NULL = absent, else whether it is finished.
     pub(crate) fn state_sql(&self, version: Version) -> String {
-        format!(
-            "(SELECT finished_at IS NOT NULL FROM {} WHERE version = {version})",
-            self.table(&self.tables.history)
-        )
+        format!("(SELECT finished_at IS NOT NULL FROM {} WHERE version = {version})", self.table(&self.tables.history))
     }
 
     /// Whether all three tables are there, as an expression of SQL.
     pub(crate) fn is_complete_sql(&self) -> String {
         let Tables { history, text, journal, .. } = &self.tables;
-        let there = [history, text, journal].map(|table| format!("to_regclass({}) IS NOT NULL", literal(&self.table(table))));
+        let there =
+            [history, text, journal].map(|table| format!("to_regclass({}) IS NOT NULL", literal(&self.table(table))));
         format!("({})", there.join(" AND "))
     }
 
@@ -267,7 +263,9 @@ impl History {
     pub(crate) fn write_sql(&self, write: &RowWrite<'_>) -> String {
         let history = self.table(&self.tables.history);
         let journal = self.table(&self.tables.journal);
-        let began = format!("to_timestamp(coalesce(nullif(current_setting('{BEGAN}', true), ''), extract(epoch FROM now())::text)::float8)");
+        let began = format!(
+            "to_timestamp(coalesce(nullif(current_setting('{BEGAN}', true), ''), extract(epoch FROM now())::text)::float8)"
+        );
         match write {
             RowWrite::Begun(new) => self.insert(new, "clock_timestamp()", "NULL", "NULL"),
             RowWrite::Applied(new) => {

@@ -23,10 +23,6 @@ pub fn up<'a>(client: &mut Client, known: impl Into<Migrations<'a, Client>>) -> 
 ///
 /// # Errors
 /// As [`up`].
-pub fn down<'a>(
-    client: &mut Client,
-    known: impl Into<Migrations<'a, Client>>,
-    count: usize,
-) -> Result<Report, Error> {
+pub fn down<'a>(client: &mut Client, known: impl Into<Migrations<'a, Client>>, count: usize) -> Result<Report, Error> {
     Migrator::new(&mut Postgres::on(client)).down(&known.into(), DownTarget::Count(count))
 }

@@ -15,7 +15,8 @@ pub(crate) struct AdvisoryLock {
 
 impl AdvisoryLock {
     pub(crate) fn of(database: &str, schema: &str, table: &str) -> Self {
-        let hash = Checksum::of_text(&format!("migrate {}:{database} {}:{schema} {table}", database.len(), schema.len()));
+        let hash =
+            Checksum::of_text(&format!("migrate {}:{database} {}:{schema} {table}", database.len(), schema.len()));
         let Checksum::Sha256([a, b, c, d, e, f, g, h, ..]) = hash else { return AdvisoryLock { key: 0 } };
         AdvisoryLock { key: i64::from_be_bytes([a, b, c, d, e, f, g, h]) }
     }
@@ -60,7 +61,8 @@ impl AdvisoryLock {
             return Ok(());
         }
         let message = "the lock was not this session's any more: somebody else may have been migrating meanwhile";
-        let hint = "a connection pooler between here and the server hands out other sessions: give the server's own URL";
+        let hint =
+            "a connection pooler between here and the server hands out other sessions: give the server's own URL";
         Err(Cause::new(CauseKind::Access, message).hint(hint))
     }
 
@@ -79,8 +81,9 @@ mod tests {
 
     #[test]
     fn each_history_has_a_key_of_its_own() {
-        let keys = [("a", "b", "c"), ("a", "b", "d"), ("a", "c", "c"), ("b", "b", "c"), ("a", "b c", ""), ("a b", "", "c")]
-            .map(|(database, schema, table)| AdvisoryLock::of(database, schema, table).key);
+        let keys =
+            [("a", "b", "c"), ("a", "b", "d"), ("a", "c", "c"), ("b", "b", "c"), ("a", "b c", ""), ("a b", "", "c")]
+                .map(|(database, schema, table)| AdvisoryLock::of(database, schema, table).key);
         for (i, key) in keys.iter().enumerate() {
             assert_eq!(keys.iter().position(|other| other == key), Some(i));
         }

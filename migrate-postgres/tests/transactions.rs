@@ -26,10 +26,11 @@ fn applies_once_and_records() {
 fn a_failure_leaves_those_before_it_and_says_where() {
     let db = Database::fresh();
     let client = &mut db.client();
-    let wrong = ("20260101000003_c.sql", "CREATE TABLE c (id int);\n-- é\nCREATE TABLE d (u int REFERENCES usres (id));");
+    let wrong =
+        ("20260101000003_c.sql", "CREATE TABLE c (id int);\n-- é\nCREATE TABLE d (u int REFERENCES usres (id));");
     let set = known(&[A, B, wrong]);
     let error = up(client, &set).unwrap_err().to_string();
-    let expected = "20260101000003_c.sql:3:23: relation \"usres\" does not exist [42P01]\n  \
+    let expected = "20260101000003_c.sql:3:34: relation \"usres\" does not exist [42P01]\n  \
         | CREATE TABLE d (u int REFERENCES usres (id));\n  \
         = rolled back: 20260101000003_c; applied before it: 2; still pending behind it: 0\n  \
         = fix the file, and run `migrate up` again";
@@ -41,11 +42,17 @@ fn a_failure_leaves_those_before_it_and_says_where() {
 fn a_failure_without_a_place_names_its_statement() {
     let db = Database::fresh();
     let client = &mut db.client();
-    let wrong = ("20260101000003_c.sql", "CREATE TABLE c (id int PRIMARY KEY);\nINSERT INTO c VALUES (1);\n\n  INSERT INTO c\n VALUES (1);\nSELECT 1");
+    let wrong = (
+        "20260101000003_c.sql",
+        "CREATE TABLE c (id int PRIMARY KEY);\nINSERT INTO c VALUES (1);\n\n  INSERT INTO c\n VALUES (1);\nSELECT 1",
+    );
     let error = up(client, &known(&[A, B, wrong])).unwrap_err();
     let Error::Failed(failure) = &error else { panic!("{error}") };
     assert_eq!(failure.statement, Some((3, 4)));
-    assert!(error.to_string().starts_with("20260101000003_c.sql:4:3: duplicate key value violates unique constraint"), "{error}");
+    assert!(
+        error.to_string().starts_with("20260101000003_c.sql:4:3: duplicate key value violates unique constraint"),
+        "{error}"
+    );
     assert!(error.to_string().contains("= detail: Key (id)=(1) already exists."), "{error}");
     assert_eq!((tables(client), recorded(client)), ("a b".into(), "1 2".into()));
 }
@@ -55,7 +62,10 @@ fn a_failure_without_a_place_names_its_statement() {
 fn together_is_as_one_by_one() {
     let cases: [&[(&str, &str)]; 5] = [
         &[
-            ("20260101000001_a.sql", "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED)"),
+            (
+                "20260101000001_a.sql",
+                "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED)",
+            ),
             ("20260101000002_b.sql", "INSERT INTO c VALUES (1)"),
             ("20260101000003_c.sql", "INSERT INTO p VALUES (1)"),
         ],
@@ -72,7 +82,12 @@ fn together_is_as_one_by_one() {
             ("20260101000001_a.sql", "CREATE TEMPORARY TABLE t (id int)"),
             ("20260101000002_b.sql", "INSERT INTO t VALUES (1)"),
         ],
-        &[A, B, ("20260101000003_c.sql", "CREATE TABLE c (id int"), ("20260101000004_d.sql", "CREATE TABLE d (id int)")],
+        &[
+            A,
+            B,
+            ("20260101000003_c.sql", "CREATE TABLE c (id int"),
+            ("20260101000004_d.sql", "CREATE TABLE d (id int)"),
+        ],
     ];
     for files in cases {
         let all = Database::fresh();
@@ -86,7 +101,10 @@ fn together_is_as_one_by_one() {
             let client = &mut db.client();
             let history = text(client, "SELECT coalesce(to_regclass('migrate_history')::text, 'none')");
             let recorded = if history == "none" { history } else { recorded(client) };
-            let places = text(client, "SELECT coalesce(string_agg(relname || ' ' || relnamespace::regnamespace, ',' ORDER BY 1), '') FROM pg_class WHERE relname LIKE 'in_%' AND relkind = 'r'");
+            let places = text(
+                client,
+                "SELECT coalesce(string_agg(relname || ' ' || relnamespace::regnamespace, ',' ORDER BY 1), '') FROM pg_class WHERE relname LIKE 'in_%' AND relkind = 'r'",
+            );
             format!("{} | {recorded} | {places}", tables(client))
         };
         assert_eq!(line(&all), line(&one), "{files:?}");
@@ -105,12 +123,27 @@ fn a_hidden_set_config_reaches_neither_rows_nor_the_next_file() {
     client.batch_execute("CREATE SCHEMA s; SET statement_timeout = '7s'; SET work_mem = '7MB'").unwrap();
     let set = known(&[
         ("20260101000001_a.sql", "DO $$ BEGIN PERFORM set_config('search_path', 's', false); END $$"),
-        ("20260101000002_b.sql", "CREATE TABLE b (id int); SET work_mem = '9MB'; SET app.tenant = 'x'; SET ROLE pg_monitor"),
-        ("20260101000003_c.sql", "CREATE TABLE c AS SELECT current_setting('app.tenant', true) AS t, current_setting('work_mem') AS w, current_user AS u"),
+        (
+            "20260101000002_b.sql",
+            "CREATE TABLE b (id int); SET work_mem = '9MB'; SET app.tenant = 'x'; SET ROLE pg_monitor",
+        ),
+        (
+            "20260101000003_c.sql",
+            "CREATE TABLE c AS SELECT current_setting('app.tenant', true) AS t, current_setting('work_mem') AS w, current_user AS u",
+        ),
     ]);
     assert_eq!(did(up(client, &set)), "+1 +2 +3");
-    assert_eq!(text(client, "SELECT string_agg(relnamespace::regnamespace::text, ' ') FROM pg_class WHERE relname IN ('b', 'c')"), "public public");
-    assert_eq!(text(client, "SELECT coalesce(nullif(t, ''), 'none') || ' ' || w || ' ' || u FROM c"), "none 7MB postgres");
+    assert_eq!(
+        text(
+            client,
+            "SELECT string_agg(relnamespace::regnamespace::text, ' ') FROM pg_class WHERE relname IN ('b', 'c')"
+        ),
+        "public public"
+    );
+    assert_eq!(
+        text(client, "SELECT coalesce(nullif(t, ''), 'none') || ' ' || w || ' ' || u FROM c"),
+        "none 7MB postgres"
+    );
     let after = "SELECT current_setting('search_path') || ' ' || current_setting('statement_timeout') || ' ' \
                  || current_setting('work_mem') || ' ' || current_setting('lock_timeout') || ' ' || current_user";
     assert_eq!(text(client, after), "\"$user\", public 7s 7MB 0 postgres");
@@ -121,7 +154,10 @@ fn a_wrong_reading_of_backslashes_is_impossible() {
     let db = Database::fresh();
     let client = &mut db.client();
     let set = known(&[
-        ("20260101000001_a.sql", "SET standard_conforming_strings = off;\nSET escape_string_warning = off;\nCREATE TABLE a AS SELECT 'x\\'; SELECT 1' AS t;"),
+        (
+            "20260101000001_a.sql",
+            "SET standard_conforming_strings = off;\nSET escape_string_warning = off;\nCREATE TABLE a AS SELECT 'x\\'; SELECT 1' AS t;",
+        ),
         ("20260101000002_b.sql", "CREATE TABLE b AS SELECT 'x\\' AS t"),
     ]);
     assert_eq!(did(up(client, &set)), "+1 +2");

@@ -1,4 +1,5 @@
 use migrate_core::driver::ServerPosition;
+use migrate_core::sql::only_word;
 use migrate_core::{Cause, CauseKind};
 use rusqlite::{Error, ErrorCode, ffi};
 
@@ -28,20 +29,9 @@ pub(crate) fn cause_in(sql: &str, error: Error) -> Cause {
     let mut cause = cause(error);
     if cause.position.is_none() {
         let name = cause.message.strip_prefix("no such table: ").map(|name| name.rsplit('.').next().unwrap_or(name));
-        cause.position = name.and_then(|name| only_place(sql, name)).map(ServerPosition::Byte);
+        cause.position = name.and_then(|name| only_word(sql, name)).map(ServerPosition::Byte);
     }
     cause
-}
-
-/// Where this name stands as a word of its own, if it does so once.
-fn only_place(sql: &str, name: &str) -> Option<usize> {
-    let of_a_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut places = sql.match_indices(name).map(|(at, _)| at).filter(|at| {
-        let (before, from) = sql.split_at(*at);
-        let after = from.get(name.len()..).unwrap_or_default();
-        !before.ends_with(of_a_word) && !after.starts_with(of_a_word)
-    });
-    places.next().filter(|_| places.next().is_none())
 }
 
 fn kind(code: ErrorCode) -> CauseKind {

@@ -35,10 +35,6 @@ impl NotDone {
     }
 }
 
-fn looking(cause: Cause) -> Error {
-    Error::database("looking whether a statement ran")(cause)
-}
-
 impl<D: Driver> Migrator<'_, D> {
     /// A step outside a transaction, statement by statement: each one's journal line is `done` with it, or `started`
     /// before it where the two can't be one. A run that died is taken up at the first statement that is not done.
@@ -64,31 +60,32 @@ impl<D: Driver> Migrator<'_, D> {
 
     fn whereabouts(&mut self, step: &Step<'_>, script: &Script, pieces: &[Piece]) -> Result<Resume, Trouble> {
         let mut resume = self.where_it_goes_on(step, script, pieces).map_err(Trouble::Failed)?;
-        if let Some(row) = &resume.failed {
-            // What the refused statement has left, an invalid index for instance, is taken away by its own pre-image:
-            // its text may be another one by now. Whatever is found, the statement did not run.
-            let piece = pieces.get(resume.from).map(|piece| piece.text(script)).unwrap_or_default();
-            let looked = self.driver.evidence(piece, row.pre_image.as_deref());
-            looked.map_err(looking).map_err(Trouble::Failed)?;
-        }
-        let Some(row) = resume.in_doubt.clone() else { return Ok(resume) };
+        let Some(row) = resume.begun.clone() else { return Ok(resume) };
         let Some(piece) = pieces.get(resume.from) else { return Ok(resume) };
         if self.has_run(step, script, piece, &row).map_err(Trouble::Failed)? {
-            let mut line = row;
-            line.state = JournalState::Done;
-            let unit = rows::part(step, Expect::Begun, vec![RowWrite::Journal(line)]);
-            let written = self.write(unit).map_err(Error::database("writing the journal"));
+            let written = self.write_done(step, row).map_err(Error::database("writing the journal"));
             written.map_err(Trouble::Failed)?;
             resume.from += 1;
         }
         Ok(resume)
     }
 
-    /// What the evidence says of a statement of which nobody was told whether it ran.
+    fn write_done(&mut self, step: &Step<'_>, mut line: JournalRow) -> Result<(), Cause> {
+        line.state = JournalState::Done;
+        self.write(rows::part(step, Expect::Begun, vec![RowWrite::Journal(line)]))
+    }
+
+    /// What the evidence says of a statement that was begun and is not known to be done. One that the database refused
+    /// may have left something, an invalid index for instance, which the evidence takes away by what was noted before
+    /// it began: the statement's text may be another one by now.
     fn has_run(&mut self, step: &Step<'_>, script: &Script, piece: &Piece, row: &JournalRow) -> Result<bool, Error> {
-        match self.driver.evidence(piece.text(script), row.pre_image.as_deref()).map_err(looking)? {
+        let text = piece.text(script);
+        let refused = !row.is_in_doubt();
+        let evidence = self.driver.evidence(text, row.pre_image.as_deref());
+        match evidence.map_err(Error::database("looking whether a statement ran"))? {
             Evidence::RunAgain => Ok(false),
-            Evidence::Ran => Ok(true),
+            Evidence::Ran => Ok(!refused || row.statement == Checksum::of_text(text)),
+            Evidence::Undecided { .. } if refused => Ok(false),
             Evidence::Undecided { look_at } => Err(Error::Undecided {
                 version: step.version,
                 label: step.label(),
@@ -108,7 +105,7 @@ impl<D: Driver> Migrator<'_, D> {
         pieces: &[Piece],
     ) -> Result<Resume, Error> {
         if step.reason != Reason::Resume {
-            return Ok(Resume { from: 0, in_doubt: None, failed: None, again: Vec::new() });
+            return Ok(Resume { from: 0, begun: None, again: Vec::new() });
         }
         let journal = self.driver.read_journal(step.version).map_err(Error::database("reading the journal"))?;
         resume(script, pieces, &journal, step.direction()).map_err(|refusal| Refused(vec![refusal]).into())
@@ -155,13 +152,7 @@ impl<D: Driver> Migrator<'_, D> {
 
     /// A statement for the session: a resumed run sends it again, and its line in the journal is there so that nobody
     /// puts another statement in its place meanwhile.
-    fn session_statement(
-        &mut self,
-        step: &Step<'_>,
-        script: &Script,
-        n: usize,
-        piece: &Piece,
-    ) -> Result<(), NotDone> {
+    fn session_statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> Result<(), NotDone> {
         self.driver.execute(piece.text(script)).map_err(NotDone::in_doubt)?;
         let done = done_line(step, script, n, piece);
         self.write(rows::part(step, Expect::Begun, vec![done])).map_err(NotDone::in_doubt)
@@ -181,7 +172,10 @@ impl<D: Driver> Migrator<'_, D> {
                 before = self.driver.pre_image(piece.text(script)).map_err(NotDone::in_doubt)?;
                 started.pre_image.clone_from(&before);
             }
-            let alone = unit.mode == UnitMode::Alone;
+            let started = match unit.before.as_slice() {
+                [RowWrite::Journal(started)] => Some(started.clone()),
+                _ => None,
+            };
             let Err(failed) = self.driver.apply(&[unit], Group::AllOrNothing) else { return Ok(()) };
             let known = if failed.statement.is_some() { Known::Refused } else { Known::InDoubt };
             let not_done = NotDone { known, pre_image: before, cause: failed.cause };
@@ -189,8 +183,14 @@ impl<D: Driver> Migrator<'_, D> {
             (self.observer)(&Event::Retry { step, message: &not_done.cause.message, pause });
             std::thread::sleep(pause);
             // A `CREATE INDEX CONCURRENTLY` that gave up has left an index, which would be in its own way.
-            if alone && let Err(cause) = self.driver.evidence(piece.text(script), not_done.pre_image.as_deref()) {
-                return Err(NotDone { cause, ..not_done });
+            let Some(started) = started else {
+                rung += 1;
+                continue;
+            };
+            match self.driver.evidence(piece.text(script), started.pre_image.as_deref()) {
+                Ok(Evidence::Ran) => return self.write_done(step, started).map_err(NotDone::in_doubt),
+                Ok(_) => {}
+                Err(cause) => return Err(NotDone { cause, ..not_done }),
             }
             rung += 1;
         }

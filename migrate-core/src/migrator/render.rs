@@ -78,7 +78,7 @@ impl<D: Driver> Migrator<'_, D> {
         };
         let resumed = self.where_it_goes_on(step, script, pieces)?;
         let transactional = self.facts()?.transactional_ddl;
-        if let Some(row) = &resumed.in_doubt {
+        if let Some(row) = resumed.begun.as_ref().filter(|row| row.is_in_doubt()) {
             let _ = writeln!(sql, "-- whether statement {} ran already is found out first", row.n);
         }
         for (n, piece) in pieces.iter().enumerate() {

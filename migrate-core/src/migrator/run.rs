@@ -213,11 +213,7 @@ impl<D: Driver> Migrator<'_, D> {
         Self::rung_of(&self.ladder, step, rung)
     }
 
-    pub(super) fn rung_of(
-        ladder: &LockLadder,
-        step: &Step<'_>,
-        rung: usize,
-    ) -> (Option<Duration>, Option<Duration>) {
+    pub(super) fn rung_of(ladder: &LockLadder, step: &Step<'_>, rung: usize) -> (Option<Duration>, Option<Duration>) {
         if let Work::Script(script, _) = &step.work
             && let Some(timeout) = script.options.lock_timeout
         {

@@ -53,6 +53,25 @@ pub fn offset_of_line(text: &str, nth: usize) -> usize {
     }
 }
 
+/// The byte at which this name stands as a word of its own, if it does so exactly once: where a database names what is
+/// missing, and not the place.
+///
+/// ```
+/// use migrate_core::sql::only_word;
+///
+/// assert_eq!(only_word("REFERENCES usres (id)", "usres"), Some(11));
+/// assert_eq!(only_word("usres_old, usres2", "usres"), None);
+/// ```
+pub fn only_word(text: &str, name: &str) -> Option<usize> {
+    let of_a_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut places = text.match_indices(name).map(|(at, _)| at).filter(|at| {
+        let (before, from) = text.split_at(*at);
+        let after = from.get(name.len()..).unwrap_or_default();
+        !before.ends_with(of_a_word) && !after.starts_with(of_a_word)
+    });
+    places.next().filter(|_| !name.is_empty() && places.next().is_none())
+}
+
 /// Positions of rising offsets in one pass: a file of a hundred thousand statements must not be
 /// read from its start for each of them.
 #[derive(Debug)]

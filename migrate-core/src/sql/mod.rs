@@ -26,7 +26,7 @@ pub use dialect::{Dialect, UnknownDialect};
 pub use directive::{Directive, directives};
 pub use error::{SplitError, SplitErrorKind};
 pub use lexer::{Token, TokenKind, Tokens, tokens};
-pub use location::{Position, offset_of_char, offset_of_line, position};
+pub use location::{Position, offset_of_char, offset_of_line, only_word, position};
 pub use normal::normal_form;
 pub use parts::Part;
 pub use split::{Statement, Statements, split, statements};

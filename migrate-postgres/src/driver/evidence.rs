@@ -40,8 +40,7 @@ impl Image {
     }
 
     fn parse(text: &str) -> Option<Image> {
-        let parts: Vec<String> =
-            text.split('\n').map(|part| part.replace("\\n", "\n").replace("\\\\", "\\")).collect();
+        let parts: Vec<String> = text.split('\n').map(|part| part.replace("\\n", "\n").replace("\\\\", "\\")).collect();
         let mut parts = parts.into_iter();
         let kind = parts.next()?;
         let mut part = || parts.next();
@@ -81,7 +80,8 @@ impl Postgres<'_> {
                 let Some(table) = &known.on else { return Ok(None) };
                 let table = self.oid(table)?;
                 let name = object.map_or_else(String::new, |object| object.name.clone());
-                let indexes = self.list(&format!("SELECT indexrelid FROM pg_catalog.pg_index WHERE indrelid = {table}"))?;
+                let indexes =
+                    self.list(&format!("SELECT indexrelid FROM pg_catalog.pg_index WHERE indrelid = {table}"))?;
                 Image::CreateIndex { table, name, indexes }
             }
             "DROP INDEX" if concurrently => {
@@ -92,9 +92,7 @@ impl Postgres<'_> {
                 oids.retain(|oid| oid != "0");
                 Image::DropIndex { indexes: oids.join(" ") }
             }
-            verb if verb.starts_with("REINDEX") && concurrently => {
-                Image::Reindex { leftovers: self.list(LEFTOVERS)? }
-            }
+            verb if verb.starts_with("REINDEX") && concurrently => Image::Reindex { leftovers: self.list(LEFTOVERS)? },
             "ALTER TABLE" if concurrently => match self.partition(statement, object)? {
                 Some((parent, child)) => Image::Detach { parent, child },
                 None => return Ok(None),
@@ -213,7 +211,8 @@ impl Postgres<'_> {
         let parts = statements.first().map(migrate_core::sql::Statement::parts).unwrap_or_default();
         let (Some(part), Some(parent)) = (parts.first(), parent) else { return Ok(None) };
         let words: Vec<_> = part.text.split_whitespace().collect();
-        let Some(child) = words.iter().position(|word| word.eq_ignore_ascii_case("PARTITION")).and_then(|at| words.get(at + 1))
+        let Some(child) =
+            words.iter().position(|word| word.eq_ignore_ascii_case("PARTITION")).and_then(|at| words.get(at + 1))
         else {
             return Ok(None);
         };

@@ -117,9 +117,7 @@ impl Postgres<'_> {
             Expect::Begun => format!("{state} IS FALSE"),
         };
         let same = self.pid.map_or("true".into(), |pid| format!("pg_backend_pid() = {pid}"));
-        format!(
-            "SELECT (CASE WHEN NOT {same} THEN '{OTHER_SESSION}' WHEN {holds} THEN '1' ELSE '{MOVED}' END)::int;\n"
-        )
+        format!("SELECT (CASE WHEN NOT {same} THEN '{OTHER_SESSION}' WHEN {holds} THEN '1' ELSE '{MOVED}' END)::int;\n")
     }
 }
 

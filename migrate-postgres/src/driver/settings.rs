@@ -108,7 +108,8 @@ impl Postgres<'_> {
     /// SQL that lets statements wait so long for a lock, unless the script has said how long itself.
     pub(super) fn lock_timeout_sql(&self, timeout: Option<std::time::Duration>, scope: Scope) -> String {
         let Some(timeout) = timeout else { return String::new() };
-        let set_before = self.settings.iter().flat_map(|settings| &settings.ours).find(|(name, _)| name == "lock_timeout");
+        let set_before =
+            self.settings.iter().flat_map(|settings| &settings.ours).find(|(name, _)| name == "lock_timeout");
         let before = set_before.map_or("0", |(_, value)| value);
         format!(
             "SELECT set_config('lock_timeout', '{}ms', {}) WHERE current_setting('lock_timeout') = {};\n",
@@ -134,6 +135,9 @@ impl Postgres<'_> {
                 None => sql.push_str(&format!("RESET {};\n", dotted(&name))),
             }
         }
+        for (name, before) in std::mem::take(&mut self.custom) {
+            sql.push_str(&format!("SELECT set_config({}, {}, false);\n", literal(&name), literal(&before)));
+        }
         for belonging in self.belongings()?.difference(&settings.belongings) {
             sql.push_str(belonging);
             sql.push_str(";\n");
@@ -142,6 +146,21 @@ impl Postgres<'_> {
             self.batch(&sql)?;
         }
         self.still_locked()
+    }
+
+    /// A setting of an application's own, `app.tenant`, is in no view: one that a script names is remembered before it
+    /// is set.
+    pub(super) fn note_custom(&mut self, statement: &str) {
+        let Some(name) = custom_setting(statement) else { return };
+        if self.custom.contains_key(&name) {
+            return;
+        }
+        let sql = format!("SELECT current_setting({}, true)", literal(&name));
+        // What can't be asked can't be set either, and the script's own statement will tell.
+        if let Ok(row) = catalog::row(self.client(), &sql) {
+            let before = row.get(0).unwrap_or_default().to_owned();
+            self.custom.insert(name, before);
+        }
     }
 
     /// Gives the session back as it was found.
@@ -225,6 +244,19 @@ fn put_back(settings: &[(String, String)]) -> String {
          WHERE current_setting(name, true) IS DISTINCT FROM value;\n",
         values.join(", ")
     )
+}
+
+/// The `app.tenant` of `SET app.tenant = …` or of `SELECT set_config('app.tenant', …)`.
+fn custom_setting(statement: &str) -> Option<String> {
+    let mut words = statement.split(|c: char| c.is_whitespace() || c == '=').filter(|word| !word.is_empty());
+    let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
+    let name = match words.next()? {
+        word if is(word, "SET") => words.find(|word| !is(word, "SESSION") && !is(word, "LOCAL"))?.to_owned(),
+        word if is(word, "SELECT") => statement.split('\'').nth(1)?.to_owned(),
+        _ => return None,
+    };
+    let name = name.replace('"', "");
+    (name.contains('.') && !name.starts_with("migrate.")).then_some(name)
 }
 
 /// `app.tenant` is two names.

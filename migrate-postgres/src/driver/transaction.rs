@@ -11,7 +11,7 @@ use super::Postgres;
 use super::message::{CHECK_CONSTRAINTS, GUARD, MOVED, Message, OTHER_SESSION};
 use super::settings::Scope;
 use crate::catalog::{self, literal};
-use crate::error::cause;
+use crate::error::{cause, find_place};
 
 /// No message is longer, as long as more than one unit is in it.
 const LONGEST_MESSAGE: usize = 4 << 20;
@@ -43,6 +43,10 @@ impl Postgres<'_> {
     /// Several units that share a transaction.
     pub(super) fn transaction(&mut self, units: &[Unit<'_>], group: Group) -> Result<Vec<Duration>, Failed> {
         let began = Instant::now();
+        for unit in units.iter().filter(|unit| unit.restore_settings) {
+            let texts = unit.statements.iter().filter_map(|piece| Some(piece.text(unit.script?)));
+            texts.for_each(|text| self.note_custom(text));
+        }
         if units.iter().any(is_read_otherwise) {
             return match self.stepwise(units) {
                 Ok(()) => Ok(self.durations(units, began.elapsed())),
@@ -136,7 +140,10 @@ impl Postgres<'_> {
             for (n, piece) in unit.statements.iter().enumerate() {
                 let Some(script) = unit.script else { continue };
                 let run = self.batch(piece.text(script));
-                run.map_err(|cause| (i, Some(n), cause))?;
+                run.map_err(|mut cause| {
+                    find_place(piece.text(script), &mut cause);
+                    (i, Some(n), cause)
+                })?;
             }
             let tail = self.tail_sql(unit);
             self.batch(&format!("{CHECK_CONSTRAINTS}{tail}")).map_err(other)?;
@@ -154,6 +161,7 @@ impl Postgres<'_> {
             let text = piece.text(script);
             let run = self.by_itself(unit.lock_timeout, text);
             run.and_then(|()| self.is_as_it_should_be(text)).map_err(|mut cause| {
+                find_place(text, &mut cause);
                 self.name_blockers(Some(unit), Some(n), &mut cause);
                 (Some(n), cause)
             })?;
