@@ -16,7 +16,7 @@ use postgres::{Client, SimpleQueryRow};
 
 use crate::catalog;
 use crate::error::cause;
-use crate::history::History;
+use crate::history::{History, inside_a_transaction};
 use crate::lock::AdvisoryLock;
 use message::GUARD;
 use settings::Settings;
@@ -245,6 +245,8 @@ impl Driver for Postgres<'_> {
     }
 
     fn render_prepare(&mut self) -> Result<String, Cause> {
+        let (_, row) = self.find_lock()?;
+        self.history.settle_in(row.get(1).unwrap_or_default().to_owned());
         let complete = format!("SELECT {}", self.history.is_complete_sql());
         match catalog::is_true(self.client(), &complete)? {
             true => Ok(String::new()),
@@ -341,11 +343,6 @@ fn client_of<'h>(handle: &'h mut Handle<'_>) -> &'h mut Client {
         Handle::Yours(client) => client,
         Handle::Ours(client) => client,
     }
-}
-
-fn inside_a_transaction() -> Cause {
-    Cause::new(CauseKind::Access, "the connection is inside a transaction that was begun before")
-        .hint("commit it or roll it back first, or hand over another connection")
 }
 
 fn behind_a_pooler() -> Cause {

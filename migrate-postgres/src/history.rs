@@ -24,11 +24,6 @@ impl History {
         &self.tables.history
     }
 
-    /// The schema that the tables stand in, or will.
-    pub(crate) fn home(&self) -> Option<&str> {
-        self.home.as_deref()
-    }
-
     pub(crate) fn settle_in(&mut self, schema: String) {
         self.home = Some(schema);
     }
@@ -69,6 +64,7 @@ impl History {
                 Some("42P01" | "3F000") if !self.is_there(client)? => return Ok(None),
                 // Another starter has made it between the two looks.
                 Some("42P01") => catalog::rows(client, &self.select())?,
+                Some("25P02") => return Err(inside_a_transaction()),
                 Some("42703" | "42883" | "42809") => return Err(self.not_ours(client, cause)),
                 Some("42501") => {
                     let hint = format!("GRANT SELECT ON {} to this role", self.table(&self.tables.history));
@@ -84,7 +80,11 @@ impl History {
     /// Whether there is a history to be read: only "there is no such table, in any schema" is an empty one.
     fn is_there(&self, client: &mut Client) -> Result<bool, Cause> {
         let table = &self.tables.history;
-        let found = catalog::schemas_with_table(client, table)?;
+        let found = catalog::schemas_with_table(client, table).map_err(|cause| match cause.code.as_deref() {
+            // Our look for a table that is not there has aborted it.
+            Some("25P02") => inside_a_transaction(),
+            _ => cause,
+        })?;
         let Some(home) = &self.home else {
             let Some(other) = found.first() else { return Ok(false) };
             let path = catalog::column(client, "SELECT current_setting('search_path')")?.join("");
@@ -332,6 +332,12 @@ impl History {
             tool_version(),
         )
     }
+}
+
+/// A session that is given to us is outside a transaction: ours would otherwise end somebody else's.
+pub(crate) fn inside_a_transaction() -> Cause {
+    Cause::new(CauseKind::Access, "the connection is inside a transaction that was begun before")
+        .hint("commit it or roll it back first, or hand over another connection")
 }
 
 fn elsewhere(schema: &str) -> String {
