@@ -138,6 +138,15 @@ pub trait Driver {
     /// The connection itself.
     fn connection(&mut self) -> &mut Self::Connection;
 
+    /// What the client library's own error says, for migrations in Rust that return it; `Err` gives back what is no
+    /// error of it.
+    ///
+    /// # Errors
+    /// None: what is not known is handed back.
+    fn cause_of(&self, error: BoxError) -> Result<Cause, BoxError> {
+        Err(error)
+    }
+
     /// Puts settings that a script may have changed back to what [`prepare`](Self::prepare) found.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use migrate_core::driver::{
 };
 use migrate_core::history::{HistoryRow, JournalRow};
 use migrate_core::sql::{Dialect, ServerVersion, Syntax};
-use migrate_core::{Checksum, Tables, Version};
+use migrate_core::{BoxError, Checksum, Tables, Version};
 use postgres::{Client, SimpleQueryRow};
 
 use crate::catalog;
@@ -323,6 +323,10 @@ impl Driver for Postgres<'_> {
 
     fn connection(&mut self) -> &mut Client {
         self.client()
+    }
+
+    fn cause_of(&self, error: BoxError) -> Result<Cause, BoxError> {
+        error.downcast::<postgres::Error>().map(|error| cause(*error))
     }
 
     fn restore_settings(&mut self) -> Result<(), Cause> {

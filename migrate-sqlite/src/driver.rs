@@ -10,7 +10,7 @@ use migrate_core::driver::{
 };
 use migrate_core::history::{HistoryRow, JournalRow, RowWrite};
 use migrate_core::sql::Dialect;
-use migrate_core::{Checksum, ForeignKeys, Tables, Version};
+use migrate_core::{BoxError, Checksum, ForeignKeys, Tables, Version};
 use rusqlite::Connection;
 
 use crate::connect::Url;
@@ -317,6 +317,10 @@ impl Driver for Sqlite<'_> {
             Handle::Yours(connection) => connection,
             Handle::Ours(connection) | Handle::Later { empty: connection, .. } => connection,
         }
+    }
+
+    fn cause_of(&self, error: BoxError) -> Result<Cause, BoxError> {
+        error.downcast::<rusqlite::Error>().map(|error| cause(*error))
     }
 
     fn restore_settings(&mut self) -> Result<(), Cause> {

@@ -237,7 +237,7 @@ impl<D: Driver> Migrator<'_, D> {
                 Ok(Ok(())) => self.finish_journaled(run, step, false)?,
                 Ok(Err(error)) => {
                     let kept = Some(Kept::Unknown);
-                    return Err(self.failed(run, step, None, code_cause(error), kept));
+                    return Err(self.failed(run, step, None, self.code_cause(error), kept));
                 }
                 Err(panic) => resume_unwind(panic),
             }
@@ -248,7 +248,7 @@ impl<D: Driver> Migrator<'_, D> {
         self.begin_code(run, step, unit.clone())?;
         let result = match self.call(migration, step) {
             Ok(Ok(())) => self.driver.commit(&unit),
-            Ok(Err(error)) => Err(code_cause(error)),
+            Ok(Err(error)) => Err(self.code_cause(error)),
             Err(panic) => {
                 let _ = self.driver.rollback();
                 let _ = self.driver.restore_settings();
@@ -288,6 +288,19 @@ impl<D: Driver> Migrator<'_, D> {
                 (Err(cause), _) => return Err(self.failed(run, step, None, cause, None)),
             }
         }
+    }
+
+    /// An error of a migration in Rust: what the database said, through us or through its own client, stays as it is.
+    fn code_cause(&self, error: BoxError) -> Cause {
+        let error = match error.downcast::<Cause>() {
+            Ok(cause) => return *cause,
+            Err(error) => error,
+        };
+        self.driver.cause_of(error).unwrap_or_else(|error| Cause {
+            message: error.to_string(),
+            source: error_source(error),
+            ..Cause::default()
+        })
     }
 
     fn call(
@@ -331,14 +344,6 @@ impl<D: Driver> Migrator<'_, D> {
         for note in notes {
             (self.observer)(&Event::Note(note));
         }
-    }
-}
-
-/// An error of a migration in Rust: what the database said through us stays as it is.
-fn code_cause(error: BoxError) -> Cause {
-    match error.downcast::<Cause>() {
-        Ok(cause) => *cause,
-        Err(error) => Cause { message: error.to_string(), source: error_source(error), ..Cause::default() },
     }
 }
 
