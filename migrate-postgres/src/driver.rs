@@ -15,9 +15,10 @@ use migrate_core::{BoxError, Checksum, Tables, Version};
 use postgres::{Client, SimpleQueryRow};
 
 use crate::catalog;
+use crate::connect::{Opened, Url};
 use crate::error::cause;
 use crate::history::{History, inside_a_transaction};
-use crate::lock::AdvisoryLock;
+use crate::lock::{AdvisoryLock, another_session};
 use message::GUARD;
 use settings::Settings;
 use transaction::self_made;
@@ -118,10 +119,12 @@ impl<'c> Postgres<'c> {
 
 impl Postgres<'static> {
     /// On a connection of its own.
-    #[cfg(any())]
+    ///
+    /// # Errors
+    /// When no server of the URL can be reached, or it refuses us.
     pub fn connect(url: &Url) -> Result<Self, Cause> {
-        let connected = url.open()?;
-        Ok(Self::with(Handle::Ours(Box::new(connected.client)), Some(connected.nonce)))
+        let Opened { client, nonce } = url.open()?;
+        Ok(Self::with(Handle::Ours(Box::new(client)), Some(nonce)))
     }
 }
 
@@ -181,6 +184,10 @@ impl Driver for Postgres<'_> {
         let attempt = lock.attempt(self.client())?;
         if attempt == LockAttempt::Acquired {
             self.held = Some(lock);
+            if self.is_yours() && !lock.is_ours(self.client())? {
+                self.unlock()?;
+                return Err(another_session());
+            }
         }
         Ok(attempt)
     }
@@ -200,7 +207,10 @@ impl Driver for Postgres<'_> {
             return Ok(());
         }
         let given_back = self.give_back_settings();
-        let released = self.held.take().map_or(Ok(()), |lock| lock.release(self.client()));
+        let released = self.held.take().map_or(Ok(()), |lock| {
+            let pid = self.pid;
+            lock.release(self.client(), pid)
+        });
         released.and(given_back)
     }
 
@@ -349,7 +359,7 @@ fn client_of<'h>(handle: &'h mut Handle<'_>) -> &'h mut Client {
     }
 }
 
-fn behind_a_pooler() -> Cause {
+pub(crate) fn behind_a_pooler() -> Cause {
     let message =
         "there is a connection pooler between here and the server: what this session was started with is lost";
     Cause::new(CauseKind::Access, message).hint(

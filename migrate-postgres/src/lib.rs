@@ -1,6 +1,8 @@
 //! PostgreSQL for `migrate`, on postgres.
 
+pub mod admin;
 mod catalog;
+mod connect;
 mod driver;
 mod error;
 mod history;
@@ -9,6 +11,7 @@ mod lock;
 use migrate_core::{DownTarget, Error, Migrations, Migrator, Report, UpTarget};
 use postgres::Client;
 
+pub use connect::{Url, UrlError};
 pub use driver::Postgres;
 
 /// Applies what is pending, on a connection that you have.

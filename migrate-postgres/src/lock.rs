@@ -56,14 +56,34 @@ impl AdvisoryLock {
         catalog::is_true(client, &format!("{sql}{})", self.is_granted()))
     }
 
-    pub(crate) fn release(self, client: &mut Client) -> Result<(), Cause> {
-        if catalog::is_true(client, &format!("SELECT pg_advisory_unlock({})", self.key))? {
-            return Ok(());
+    /// Gives it back from the server process that took it.
+    pub(crate) fn release(self, client: &mut Client, pid: Option<i32>) -> Result<(), Cause> {
+        let here = pid.map_or("true".into(), |pid| format!("pg_backend_pid() = {pid}"));
+        let sql = format!("SELECT CASE WHEN {here} THEN pg_advisory_unlock({}) END", self.key);
+        match catalog::row(client, &sql)?.get(0) {
+            Some("t") => Ok(()),
+            Some(_) => {
+                let message =
+                    "the lock was not this session's any more: somebody else may have been migrating meanwhile";
+                let hint = "take DISCARD ALL or pg_advisory_unlock_all() out of the migrations";
+                Err(Cause::new(CauseKind::Access, message).hint(hint))
+            }
+            None => {
+                self.chase(client, &sql);
+                Err(another_session())
+            }
         }
-        let message = "the lock was not this session's any more: somebody else may have been migrating meanwhile";
-        let hint =
-            "a connection pooler between here and the server hands out other sessions: give the server's own URL";
-        Err(Cause::new(CauseKind::Access, message).hint(hint))
+    }
+
+    /// A lock that was taken through a pooler stays with a session of its pool (trap 14), where it would keep everybody
+    /// out: asked often enough, the pooler leads there again.
+    fn chase(self, client: &mut Client, unlock: &str) {
+        for _ in 0..64 {
+            match catalog::row(client, unlock) {
+                Ok(row) if row.get(0).is_none() => {}
+                _ => return,
+            }
+        }
     }
 
     fn is_granted(self) -> String {
@@ -73,6 +93,12 @@ impl AdvisoryLock {
              AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
         )
     }
+}
+
+/// A pooler has led a statement to another session than the one before it.
+pub(crate) fn another_session() -> Cause {
+    Cause::new(CauseKind::Access, "this is not the session any more that took the lock")
+        .hint("a connection pooler hands out other sessions: give the server's own URL")
 }
 
 #[cfg(test)]

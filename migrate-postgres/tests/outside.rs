@@ -125,9 +125,9 @@ fn a_lock_that_comes_late_costs_a_retry_and_no_index() {
     let mut other = db.client();
     other.batch_execute("BEGIN; INSERT INTO t VALUES (1)").unwrap();
     let set = known(&[T, ("20260101000002_i.sql", "CREATE INDEX CONCURRENTLY i1 ON t (id)")]);
-    let mut ladder = LockLadder::patient();
-    ladder.rungs =
-        vec![(Duration::from_millis(200), Duration::from_millis(10)), (Duration::from_secs(60), Duration::ZERO)];
+    let ladder = LockLadder {
+        rungs: vec![(Duration::from_millis(200), Duration::from_millis(10)), (Duration::from_secs(60), Duration::ZERO)],
+    };
     let mut other = Some(other);
     let mut driver = Postgres::on(client);
     let mut said = String::new();
@@ -155,8 +155,7 @@ fn the_ladder_ends_with_the_name_of_who_is_in_the_way() {
     other.batch_execute("BEGIN; SELECT * FROM t").unwrap();
     let set = known(&[T, ("20260101000002_a.sql", "CREATE TABLE x (id int);\nALTER TABLE t ADD a int")]);
     let ladder = [(10, 10), (20, 0)].map(|(wait, pause)| (Duration::from_millis(wait), Duration::from_millis(pause)));
-    let mut rungs = LockLadder::default();
-    rungs.rungs = ladder.to_vec();
+    let rungs = LockLadder { rungs: ladder.to_vec() };
     let said = did(Migrator::new(&mut Postgres::on(client)).ladder(rungs).up(&set, UpTarget::All));
     assert!(said.contains("canceling statement due to lock timeout [55P03]"), "{said}");
     assert!(said.contains("in the way: backend ") && said.contains("(reports), idle in transaction"), "{said}");
@@ -198,8 +197,7 @@ fn a_partition_half_detached_is_finished() {
     let mut other = db.client();
     other.batch_execute("BEGIN; SELECT * FROM p").unwrap();
     let set = known(&[tables, ("20260101000002_d.sql", "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY")]);
-    let mut once = LockLadder::default();
-    once.rungs = vec![(Duration::from_millis(100), Duration::ZERO)];
+    let once = LockLadder { rungs: vec![(Duration::from_millis(100), Duration::ZERO)] };
     let said = did(Migrator::new(&mut Postgres::on(client)).patient_ladder(once).up(&set, UpTarget::All));
     assert!(said.contains("lock timeout"), "{said}");
     assert_eq!(text(client, "SELECT inhdetachpending FROM pg_inherits"), "t");

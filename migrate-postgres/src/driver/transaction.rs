@@ -12,6 +12,7 @@ use super::message::{CHECK_CONSTRAINTS, GUARD, MOVED, Message, OTHER_SESSION};
 use super::settings::Scope;
 use crate::catalog::{self, literal};
 use crate::error::{cause, find_place};
+use crate::lock::another_session;
 
 /// No message is longer, as long as more than one unit is in it.
 const LONGEST_MESSAGE: usize = 4 << 20;
@@ -225,9 +226,7 @@ pub(super) fn self_made(mut cause: Cause) -> Cause {
         return Cause::new(CauseKind::HistoryMoved, "the history changed meanwhile");
     }
     if code == "22P02" && says(OTHER_SESSION) {
-        let message = "this is not the session any more that took the lock";
-        let hint = "a connection pooler hands out other sessions: give the server's own URL";
-        return Cause::new(CauseKind::Access, message).hint(hint);
+        return another_session();
     }
     // 3B001: there is no such savepoint; 25P01: there is no transaction.
     if (code == "3B001" && says(GUARD)) || code == "25P01" {

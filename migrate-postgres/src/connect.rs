@@ -1,0 +1,326 @@
+//! Where a PostgreSQL database is, and how it is reached: with libpq's meaning of every word, because that is what the
+//! URLs that people have are written for.
+
+mod environment;
+mod open;
+mod passfile;
+#[cfg(feature = "tls")]
+mod tls;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+pub(crate) use open::{Opened, may_come_up};
+
+/// The database that the URL names, or the environment.
+pub(crate) fn database_of(url: &Url) -> Result<String, migrate_core::Cause> {
+    environment::Environment::of_process(url).database()
+}
+
+/// Where a PostgreSQL database is: `postgres://user:password@host:5432/database?sslmode=verify-full`.
+///
+/// Parts that are absent come from where libpq takes them, when the connection is opened: the variables `PGHOST`,
+/// `PGPORT`, `PGUSER`, `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE` and their like, the file `~/.pgpass`, and its defaults.
+/// Neither `{}` nor `{:?}` shows a password.
+///
+/// ```
+/// use migrate_postgres::Url;
+///
+/// let url: Url = "postgresql://me:secret@db.example.com/app?sslmode=verify-full".parse()?;
+/// assert_eq!(url.to_string(), "postgres://me:***@db.example.com/app?sslmode=verify-full");
+/// assert!("postgres://localhost/app?sslmod=require".parse::<Url>().is_err());
+/// # Ok::<(), migrate_postgres::UrlError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url {
+    /// By libpq's keywords; `host` and `port` hold lists.
+    settings: BTreeMap<&'static str, String>,
+}
+
+/// Why a text is no PostgreSQL URL. It never repeats what may be a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UrlError(String);
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UrlError {}
+
+/// libpq's keywords, and the variable that stands for one where the URL is silent.
+const KEYWORDS: [(&str, &str); 31] = [
+    ("host", "PGHOST"),
+    ("hostaddr", "PGHOSTADDR"),
+    ("port", "PGPORT"),
+    ("user", "PGUSER"),
+    ("password", "PGPASSWORD"),
+    ("dbname", "PGDATABASE"),
+    ("passfile", "PGPASSFILE"),
+    ("connect_timeout", "PGCONNECT_TIMEOUT"),
+    ("application_name", "PGAPPNAME"),
+    ("fallback_application_name", ""),
+    ("options", "PGOPTIONS"),
+    ("keepalives", ""),
+    ("keepalives_idle", ""),
+    ("keepalives_interval", ""),
+    ("keepalives_count", ""),
+    ("tcp_user_timeout", ""),
+    ("target_session_attrs", "PGTARGETSESSIONATTRS"),
+    ("sslmode", "PGSSLMODE"),
+    ("sslrootcert", "PGSSLROOTCERT"),
+    ("sslcert", "PGSSLCERT"),
+    ("sslkey", "PGSSLKEY"),
+    ("sslpassword", ""),
+    ("sslnegotiation", "PGSSLNEGOTIATION"),
+    ("sslcompression", "PGSSLCOMPRESSION"),
+    ("sslsni", "PGSSLSNI"),
+    ("channel_binding", "PGCHANNELBINDING"),
+    ("client_encoding", "PGCLIENTENCODING"),
+    ("gssencmode", "PGGSSENCMODE"),
+    ("load_balance_hosts", "PGLOADBALANCEHOSTS"),
+    ("service", "PGSERVICE"),
+    ("sslcrl", "PGSSLCRL"),
+];
+
+/// What may be a secret, or hold one, is not shown.
+const SECRETS: [&str; 3] = ["password", "sslpassword", "options"];
+
+impl FromStr for Url {
+    type Err = UrlError;
+
+    fn from_str(url: &str) -> Result<Self, UrlError> {
+        let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")).ok_or_else(|| {
+            UrlError("a PostgreSQL URL begins with `postgres://`, for instance postgres://user@localhost/app".into())
+        })?;
+        let mut settings = BTreeMap::new();
+        let mut set = |keyword, value: &str, what: &str| -> Result<(), UrlError> {
+            if !value.is_empty() {
+                settings.insert(keyword, decoded(value, what)?);
+            }
+            Ok(())
+        };
+        let (place, query) = rest.split_once('?').map_or((rest, ""), |(place, query)| (place, query));
+        let (place, database) = place.split_once('/').unwrap_or((place, ""));
+        set("dbname", database, "database name")?;
+        let hosts = match place.split_once('@') {
+            Some((credentials, hosts)) => {
+                let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+                set("user", user, "user name")?;
+                set("password", password, "password")?;
+                hosts
+            }
+            None => place,
+        };
+        // Else half of a password with an `@` or a `/` in it would be taken for a host or a database, and be shown.
+        if hosts.contains('@') || database.contains('@') {
+            let message = "an `@` in the URL's user name or password is written %40, a `:` %3A, a `/` %2F";
+            return Err(UrlError(message.into()));
+        }
+        let mut names = Vec::new();
+        let mut ports = Vec::new();
+        for host in hosts.split(',') {
+            let (name, port) = host_and_port(host)?;
+            names.push(name);
+            ports.push(port);
+        }
+        set(
+            "host",
+            if names.iter().all(|name| name.is_empty()) { String::new() } else { names.join(",") }.as_str(),
+            "host",
+        )?;
+        set(
+            "port",
+            if ports.iter().all(|port| port.is_empty()) { String::new() } else { ports.join(",") }.as_str(),
+            "port",
+        )?;
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').ok_or_else(|| {
+                UrlError(
+                    "a parameter behind the `?` of the URL has no `=`: they are written name=value, joined by &".into(),
+                )
+            })?;
+            // A value whose `&` is not written %26 ends up here as a name, and may be half a password.
+            let (keyword, _) = KEYWORDS.iter().find(|(keyword, _)| *keyword == name).ok_or_else(|| unknown(name))?;
+            settings.insert(keyword, decoded(value, keyword)?);
+        }
+        let url = Url { settings };
+        url.check()?;
+        Ok(url)
+    }
+}
+
+impl Url {
+    /// What the URL itself says.
+    fn get(&self, keyword: &str) -> Option<&str> {
+        self.settings.get(keyword).map(String::as_str)
+    }
+
+    /// The same server, another database.
+    #[must_use]
+    pub(crate) fn with_database(&self, database: &str) -> Self {
+        let mut url = self.clone();
+        url.settings.insert("dbname", database.to_owned());
+        url
+    }
+
+    fn check(&self) -> Result<(), UrlError> {
+        let one_of = |keyword: &str, words: &[&str]| match self.get(keyword) {
+            Some(value) if !words.contains(&value) => {
+                Err(UrlError(format!("`{keyword}` in the URL is one of {}", words.join(", "))))
+            }
+            _ => Ok(()),
+        };
+        one_of("sslmode", &environment::SSL_MODES)?;
+        one_of("target_session_attrs", &["any", "read-write", "primary"])?;
+        one_of("channel_binding", &["disable", "prefer", "require"])?;
+        one_of("sslnegotiation", &["postgres", "direct"])?;
+        one_of("gssencmode", &["disable", "prefer"])?;
+        one_of("load_balance_hosts", &["disable", "random"])?;
+        one_of("client_encoding", &["utf8", "UTF8", "utf-8", "UTF-8", "auto"])?;
+        for keyword in [
+            "connect_timeout",
+            "keepalives",
+            "keepalives_idle",
+            "keepalives_interval",
+            "keepalives_count",
+            "tcp_user_timeout",
+        ] {
+            if self.get(keyword).is_some_and(|value| value.parse::<u32>().is_err()) {
+                return Err(UrlError(format!("`{keyword}` in the URL is a whole number")));
+            }
+        }
+        for keyword in ["service", "sslpassword", "sslcrl"] {
+            if self.get(keyword).is_some() {
+                return Err(UrlError(format!("`{keyword}` of libpq is not understood here")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `[::1]:5432`, `host`, `host:5432`, `:5432`.
+fn host_and_port(text: &str) -> Result<(&str, &str), UrlError> {
+    let (name, rest) = match text.strip_prefix('[') {
+        Some(inside) => {
+            inside.split_once(']').ok_or_else(|| UrlError("the URL's `[` of an IPv6 address has no `]`".into()))?
+        }
+        None => text.find(':').map_or((text, ""), |at| text.split_at(at)),
+    };
+    let port = rest.strip_prefix(':').unwrap_or_default();
+    if (!rest.is_empty() && !rest.starts_with(':'))
+        || (!port.is_empty() && port.parse::<u16>().map_or(true, |port| port == 0))
+    {
+        // Not its words: in a URL whose password has a `/` this is half of the password.
+        return Err(UrlError(
+            "what stands behind the host of the URL is no port; special characters of a password are written %XX"
+                .into(),
+        ));
+    }
+    Ok((name, port))
+}
+
+fn unknown(name: &str) -> UrlError {
+    let plain = name.len() <= 32 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let near = |word: &str| plain && (word.starts_with(name) || name.starts_with(word));
+    match KEYWORDS.iter().find(|(word, _)| near(word)) {
+        Some((word, _)) => UrlError(format!("the URL has a parameter that libpq does not know; did you mean `{word}`?")),
+        None => UrlError(
+            "the URL has a parameter that libpq does not know (it is not shown here, for it may be part of a password; \
+             an & in a value is written %26)"
+                .into(),
+        ),
+    }
+}
+
+fn decoded(text: &str, what: &str) -> Result<String, UrlError> {
+    let bytes = text.as_bytes();
+    let digits = |at: usize| bytes.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+    let wrong = bytes.iter().enumerate().any(|(at, byte)| *byte == b'%' && !digits(at));
+    let text = percent_decode_str(text).decode_utf8();
+    match text {
+        Ok(text) if !wrong && !text.contains('\0') => Ok(text.into_owned()),
+        _ => Err(UrlError(format!(
+            "a `%` in the URL's {what} is not followed by two digits of a byte; itself it is %25"
+        ))),
+    }
+}
+
+/// What stands for itself in every part of a URL stays.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'&')
+    .add(b'/')
+    .add(b':')
+    .add(b'<')
+    .add(b'=')
+    .add(b'>')
+    .add(b'?')
+    .add(b'@')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}')
+    .add(b',')
+    .add(b'+');
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let escaped = |text| utf8_percent_encode(text, ESCAPED);
+        f.write_str("postgres://")?;
+        if let Some(user) = self.get("user") {
+            write!(f, "{}", escaped(user))?;
+        }
+        if self.get("password").is_some() {
+            f.write_str(":***")?;
+        }
+        if self.get("user").or(self.get("password")).is_some() {
+            f.write_str("@")?;
+        }
+        let mut ports = self.get("port").unwrap_or_default().split(',');
+        for (i, host) in self.get("host").unwrap_or_default().split(',').enumerate() {
+            f.write_str(if i > 0 { "," } else { "" })?;
+            match host.contains(':') {
+                true => write!(f, "[{host}]")?,
+                false => write!(f, "{}", escaped(host))?,
+            }
+            match ports.next() {
+                Some(port) if !port.is_empty() => write!(f, ":{port}")?,
+                _ => {}
+            }
+        }
+        if let Some(database) = self.get("dbname") {
+            write!(f, "/{}", escaped(database))?;
+        }
+        let in_place = ["user", "password", "host", "port", "dbname"];
+        let rest = self.settings.iter().filter(|(keyword, _)| !in_place.contains(keyword));
+        for (i, (keyword, value)) in rest.enumerate() {
+            f.write_str(if i == 0 { "?" } else { "&" })?;
+            match SECRETS.contains(keyword) {
+                true => write!(f, "{keyword}=***")?,
+                false => write!(f, "{keyword}={}", escaped(value))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Url({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests;

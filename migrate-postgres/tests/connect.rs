@@ -1,0 +1,202 @@
+//! Reaching a server, with TLS and without, by its real answers.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use common::Database;
+use migrate_postgres::Url;
+use migrate_postgres::admin::{self, Outcome};
+
+/// A server of this test's own.
+struct Server {
+    dir: tempfile::TempDir,
+    port: String,
+}
+
+impl Server {
+    fn start(dir: tempfile::TempDir, settings: &[String]) -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/server-postgres");
+        let output = Command::new(script).arg(dir.path().join("server")).args(settings).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Server { port: String::from_utf8(output.stdout).unwrap().trim().to_owned(), dir }
+    }
+
+    fn url(&self, host: &str, rest: &str) -> Url {
+        format!("postgres://postgres@{host}:{}/postgres?{rest}", self.port).parse().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Ok(pid) = std::fs::read_to_string(self.dir.path().join("server/pid")) {
+            let _ = Command::new("kill").args(["-INT", pid.trim()]).status();
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    }
+}
+
+/// A directory that the server's own user gets into, wherever this test runs.
+fn directory() -> tempfile::TempDir {
+    let dir = tempfile::tempdir_in("/tmp").unwrap();
+    Command::new("chmod").arg("755").arg(dir.path()).status().unwrap();
+    dir
+}
+
+fn said(url: &Url) -> String {
+    url.connect().map_or_else(|cause| cause.to_string(), |_| "connected".into())
+}
+
+fn port_of_the_tests() -> String {
+    let url = std::env::var("MIGRATE_TEST_POSTGRES").unwrap();
+    url.rsplit_once(':').unwrap().1.split('/').next().unwrap().to_owned()
+}
+
+#[test]
+fn plain_words_when_there_is_no_way() {
+    let _ = Database::fresh();
+    let port = port_of_the_tests();
+    let check = |url: &str, parts: &[&str]| {
+        let said = said(&url.parse().unwrap());
+        parts.iter().for_each(|part| assert!(said.contains(part), "{url}: {said}"));
+    };
+    check("postgres://me@127.0.0.1:1/app", &["127.0.0.1:1: ", "refused", "see that the server runs"]);
+    check(
+        &format!("postgres://postgres@127.0.0.1:{port}/nosuch"),
+        &["\"nosuch\" does not exist [3D000]", "migrate create"],
+    );
+    check(&format!("postgres://postgres@127.0.0.1:1,127.0.0.1:{port}/postgres"), &["connected"]);
+    check("postgres://me@nosuch.invalid/app", &["nosuch.invalid:5432: "]);
+    if cfg!(feature = "tls") {
+        check(
+            &format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=require"),
+            &["server does not support TLS"],
+        );
+    } else {
+        check(&format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=require"), &["feature `tls`"]);
+    }
+    check(&format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=prefer"), &["connected"]);
+}
+
+#[test]
+fn a_database_is_made_and_dropped_whatever_it_is_called() {
+    let _ = Database::fresh();
+    let port = port_of_the_tests();
+    let name = format!("we%22ird%20%C3%A9{}", std::process::id());
+    let url: Url = format!("postgres://postgres@127.0.0.1:{port}/{name}").parse().unwrap();
+    assert_eq!(admin::drop(&url).unwrap(), Outcome::AlreadySo);
+    assert_eq!(admin::create(&url).unwrap(), Outcome::Done);
+    assert_eq!(admin::create(&url).unwrap(), Outcome::AlreadySo);
+    admin::wait(&url, Duration::from_secs(5)).unwrap();
+    let connected = url.connect().unwrap();
+    let why = admin::drop(&url).unwrap_err().to_string();
+    assert!(why.contains("is being accessed by other users [55006]") && why.contains("(migrate)"), "{why}");
+    drop(connected);
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(admin::drop(&url).unwrap(), Outcome::Done);
+}
+
+#[test]
+fn waiting_ends_with_what_was_wrong() {
+    let url: Url = "postgres://me@127.0.0.1:1/app".parse().unwrap();
+    let why = admin::wait(&url, Duration::from_millis(300)).unwrap_err();
+    assert_eq!(why.kind, migrate_core::CauseKind::LockTimeout);
+    assert!(why.to_string().contains("refused"), "{why}");
+}
+
+#[test]
+fn passwords_from_the_url_and_from_the_file() {
+    let server = Server::start(directory(), &[]);
+    server.url("127.0.0.1", "").connect().unwrap().batch_execute("CREATE ROLE me LOGIN PASSWORD 'sec:ret'").unwrap();
+    let hba = server.dir.path().join("server/data/pg_hba.conf");
+    std::fs::write(&hba, "host all postgres all trust\nhost all all all scram-sha-256\n").unwrap();
+    server.url("127.0.0.1", "").connect().unwrap().batch_execute("SELECT pg_reload_conf()").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let file = server.dir.path().join("pass");
+    std::fs::write(&file, format!("127.0.0.1:{}:*:me:sec\\:ret\n", server.port)).unwrap();
+    let url = |password: &str, rest: &str| -> Url {
+        format!("postgres://me{password}@127.0.0.1:{}/postgres?{rest}", server.port).parse().unwrap()
+    };
+    let passfile = format!("passfile={}", file.display());
+    assert_eq!(said(&url(":sec%3Aret", "")), "connected");
+    let wrong = said(&url(":other", ""));
+    assert!(wrong.contains("[28P01]") && wrong.contains("pg_hba.conf") && !wrong.contains("other"), "{wrong}");
+    // Everybody may read it: libpq does not.
+    Command::new("chmod").arg("644").arg(&file).status().unwrap();
+    assert!(said(&url("", &passfile)).contains("password"), "{}", said(&url("", &passfile)));
+    Command::new("chmod").arg("600").arg(&file).status().unwrap();
+    assert_eq!(said(&url("", &passfile)), "connected");
+}
+
+#[cfg(feature = "tls")]
+mod tls {
+    use super::*;
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+    struct Authority {
+        issuer: CertifiedIssuer<'static, KeyPair>,
+    }
+
+    impl Authority {
+        fn new() -> Self {
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            Authority { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap() }
+        }
+
+        fn write(&self, dir: &tempfile::TempDir, name: &str) -> PathBuf {
+            let path = dir.path().join(name);
+            std::fs::write(&path, self.issuer.pem()).unwrap();
+            path
+        }
+    }
+
+    #[test]
+    fn each_mode_means_what_it_means_in_libpq() {
+        let authority = Authority::new();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &authority.issuer).unwrap();
+        let dir = directory();
+        let (cert_file, key_file) = (dir.path().join("server.crt"), dir.path().join("server.key"));
+        std::fs::write(&cert_file, certificate.pem()).unwrap();
+        std::fs::write(&key_file, key.serialize_pem()).unwrap();
+        Command::new("chmod").arg("600").arg(&key_file).status().unwrap();
+        // As root the server runs as another user, who must own its key.
+        let _ = Command::new("chown").args(["postgres".as_ref(), key_file.as_os_str()]).output();
+        let trusted = authority.write(&dir, "root.crt");
+        let other = Authority::new().write(&dir, "other.crt");
+        let settings = [
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", cert_file.display()),
+            format!("ssl_key_file={}", key_file.display()),
+        ];
+        let server = Server::start(dir, &settings);
+        let encrypted = |host: &str, rest: &str| match server.url(host, rest).connect() {
+            Ok(mut client) => common::text(
+                &mut client,
+                "SELECT CASE WHEN ssl THEN 'encrypted' ELSE 'plain' END FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+            ),
+            Err(cause) => cause.to_string(),
+        };
+        let root = |path: &PathBuf| format!("&sslrootcert={}", path.display());
+        assert_eq!(encrypted("localhost", "sslmode=disable"), "plain");
+        assert_eq!(encrypted("localhost", "sslmode=allow"), "plain");
+        assert_eq!(encrypted("localhost", "sslmode=prefer"), "encrypted");
+        assert_eq!(encrypted("localhost", "sslmode=require"), "encrypted");
+        assert_eq!(encrypted("127.0.0.1", &format!("sslmode=verify-ca{}", root(&trusted))), "encrypted");
+        assert_eq!(encrypted("localhost", &format!("sslmode=verify-full{}", root(&trusted))), "encrypted");
+        let refused = |host: &str, rest: &str, word: &str| {
+            let said = encrypted(host, rest);
+            assert!(said.contains(word), "{rest}: {said}");
+        };
+        refused("127.0.0.1", &format!("sslmode=verify-full{}", root(&trusted)), "certificate");
+        refused("localhost", &format!("sslmode=verify-ca{}", root(&other)), "certificate");
+        // Where there is somebody to trust, `require` means verify-ca.
+        refused("localhost", &format!("sslmode=require{}", root(&other)), "certificate");
+        refused("localhost", "sslmode=verify-full&sslrootcert=/nosuch", "no file of root certificates");
+    }
+}
