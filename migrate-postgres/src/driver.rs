@@ -103,8 +103,7 @@ impl<'c> Postgres<'c> {
     /// The lock of this history, and what must be known before it is taken.
     fn find_lock(&mut self) -> Result<(AdvisoryLock, SimpleQueryRow), Cause> {
         let sql = format!(
-            "SELECT current_database(), {}, pg_backend_pid(), now() <> statement_timestamp(), \
-             current_setting('migrate.nonce', true)",
+            "SELECT current_database(), {}, now() <> statement_timestamp(), current_setting('migrate.nonce', true)",
             self.history.home_sql()
         );
         let row = catalog::row(self.client(), &sql)?;
@@ -170,18 +169,18 @@ impl Driver for Postgres<'_> {
             Some(lock) => lock,
             None => {
                 let (lock, row) = self.find_lock()?;
-                if row.get(3) == Some("t") {
+                if row.get(2) == Some("t") {
                     return Err(inside_a_transaction());
                 }
-                if self.nonce.is_some() && row.get(4) != self.nonce.as_deref() {
+                if self.nonce.is_some() && row.get(3) != self.nonce.as_deref() {
                     return Err(behind_a_pooler());
                 }
                 self.history.settle_in(row.get(1).unwrap_or_default().to_owned());
-                self.pid = row.get(2).and_then(|pid| pid.parse().ok());
                 *self.lock.insert(lock)
             }
         };
-        let attempt = lock.attempt(self.client())?;
+        let (attempt, pid) = lock.attempt(self.client())?;
+        self.pid = pid;
         if attempt == LockAttempt::Acquired {
             self.held = Some(lock);
             if self.is_yours() && !lock.is_ours(self.client())? {

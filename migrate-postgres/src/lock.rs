@@ -21,11 +21,14 @@ impl AdvisoryLock {
         AdvisoryLock { key: i64::from_be_bytes([a, b, c, d, e, f, g, h]) }
     }
 
-    pub(crate) fn attempt(self, client: &mut Client) -> Result<LockAttempt, Cause> {
-        if catalog::is_true(client, &format!("SELECT pg_try_advisory_lock({})", self.key))? {
-            return Ok(LockAttempt::Acquired);
+    /// One attempt, and the server process that made it.
+    pub(crate) fn attempt(self, client: &mut Client) -> Result<(LockAttempt, Option<i32>), Cause> {
+        let row = catalog::row(client, &format!("SELECT pg_try_advisory_lock({}), pg_backend_pid()", self.key))?;
+        let pid = row.get(1).and_then(|pid| pid.parse().ok());
+        match row.get(0) {
+            Some("t") => Ok((LockAttempt::Acquired, pid)),
+            _ => Ok((LockAttempt::Held(self.holder(client)?.unwrap_or_default()), pid)),
         }
-        Ok(LockAttempt::Held(self.holder(client)?.unwrap_or_default()))
     }
 
     /// Who holds it; what it is running tells why this takes long.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use migrate_core::driver::LockAttempt;
 use migrate_core::{Cause, CauseKind};
 
 use super::Postgres;
@@ -190,8 +191,8 @@ impl Postgres<'_> {
         if lock.is_ours(self.client())? {
             return Ok(());
         }
-        match lock.attempt(self.client())? {
-            migrate_core::driver::LockAttempt::Acquired => Ok(()),
+        match lock.attempt(self.client())?.0 {
+            LockAttempt::Acquired => Ok(()),
             _ => {
                 self.held = None;
                 let message = "the migration gave the migration lock away, and another run has taken it";
