@@ -1,4 +1,4 @@
-//! Schema migrations for SQLite (PostgreSQL and MySQL/MariaDB follow), in plain SQL, compiled into your application.
+//! Schema migrations for PostgreSQL and SQLite (MySQL/MariaDB follow), in plain SQL, compiled into your application.
 //!
 //! **Every migration that was not applied yet is applied, whatever its place in the order; a failure leaves nothing
 //! behind; nobody needs a prompt on the production database.**
@@ -106,6 +106,8 @@
 //! `sqlite-bundled` compiles one in, `include_dir` reads an `include_dir::Dir`.
 
 mod embed;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod set;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -1,10 +1,9 @@
+#![cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused, reason = "no driver is switched on"))]
+
 use std::fmt;
-#[cfg(feature = "sqlite")]
 use std::sync::Arc;
 
-use migrate_core::Embedded;
-#[cfg(feature = "sqlite")]
-use migrate_core::{DuplicateVersion, Migration, Migrations};
+use migrate_core::{DuplicateVersion, Embedded, Migration, Migrations};
 
 /// Embedded migrations, and those in Rust for the databases that have them: what the functions that take a URL work
 /// with, for only the URL says which database it is.
@@ -36,6 +35,8 @@ pub struct Set<'a> {
     embedded: &'a Embedded,
     #[cfg(feature = "sqlite")]
     sqlite: Vec<Arc<dyn Migration<rusqlite::Connection> + 'a>>,
+    #[cfg(feature = "postgres")]
+    postgres: Vec<Arc<dyn Migration<postgres::Client> + 'a>>,
 }
 
 impl<'a> Set<'a> {
@@ -45,6 +46,8 @@ impl<'a> Set<'a> {
             embedded,
             #[cfg(feature = "sqlite")]
             sqlite: Vec::new(),
+            #[cfg(feature = "postgres")]
+            postgres: Vec::new(),
         }
     }
 
@@ -56,12 +59,32 @@ impl<'a> Set<'a> {
         self
     }
 
+    /// With a migration in Rust that runs on PostgreSQL.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn postgres(mut self, migration: impl Migration<postgres::Client> + 'a) -> Self {
+        self.postgres.push(Arc::new(migration));
+        self
+    }
+
     /// What SQLite is to run.
     #[cfg(feature = "sqlite")]
     pub(crate) fn for_sqlite(&self) -> Result<Migrations<'_, rusqlite::Connection>, DuplicateVersion> {
-        let mut code = self.sqlite.iter();
-        code.try_fold(Migrations::from(self.embedded), |known, migration| known.with_ref(migration.as_ref()))
+        together(self.embedded, &self.sqlite)
     }
+
+    /// What PostgreSQL is to run.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn for_postgres(&self) -> Result<Migrations<'_, postgres::Client>, DuplicateVersion> {
+        together(self.embedded, &self.postgres)
+    }
+}
+
+fn together<'s, C>(
+    embedded: &'s Embedded,
+    code: &'s [Arc<dyn Migration<C> + 's>],
+) -> Result<Migrations<'s, C>, DuplicateVersion> {
+    code.iter().try_fold(Migrations::from(embedded), |known, migration| known.with_ref(migration.as_ref()))
 }
 
 impl<'a> From<&'a Embedded> for Set<'a> {

@@ -1,9 +1,9 @@
-#![cfg_attr(not(feature = "sqlite"), allow(unused, reason = "no driver is switched on"))]
+#![cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused, reason = "no driver is switched on"))]
 
 use std::panic::resume_unwind;
 use std::thread;
 
-use migrate_core::{Cause, CauseKind, DownTarget, Error, Report, UpTarget};
+use migrate_core::{Cause, CauseKind, DownTarget, Driver, Error, Migrations, Migrator, Report, UpTarget};
 
 use crate::Set;
 
@@ -15,6 +15,7 @@ use crate::Set;
 /// | URL | feature |
 /// |---|---|
 /// | `sqlite:app.db`, `sqlite:/var/lib/app.db`, `sqlite::memory:` | `sqlite` or `sqlite-bundled` |
+/// | `postgres://user@host/app`, `postgresql://…?sslmode=verify-full` | `postgres`, with TLS `postgres-tls` |
 ///
 /// # Errors
 /// When there is no driver for the URL, the database can't be reached, the plan is refused, the lock can't be had within
@@ -41,6 +42,8 @@ fn run(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
     let work = || match url.split_once(':').map(|(scheme, _)| scheme) {
         #[cfg(feature = "sqlite")]
         Some("sqlite") => on_sqlite(url, set, way),
+        #[cfg(feature = "postgres")]
+        Some("postgres" | "postgresql") => on_postgres(url, set, way),
         scheme => Err(no_driver(scheme)),
     };
     thread::scope(|scope| {
@@ -52,22 +55,38 @@ fn run(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
 
 #[cfg(feature = "sqlite")]
 fn on_sqlite(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
-    use migrate_core::Migrator;
-    use migrate_sqlite::{Sqlite, Url};
-    let url: Url = url.parse().map_err(|error| access("reading the database URL", format!("{error}")))?;
-    let opened = Sqlite::open(&url);
+    let url: migrate_sqlite::Url = url.parse().map_err(not_a_url)?;
+    go(migrate_sqlite::Sqlite::open(&url), &set.for_sqlite()?, way)
+}
+
+#[cfg(feature = "postgres")]
+fn on_postgres(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
+    let url: migrate_postgres::Url = url.parse().map_err(not_a_url)?;
+    go(migrate_postgres::Postgres::connect(&url), &set.for_postgres()?, way)
+}
+
+fn go<D: Driver>(opened: Result<D, Cause>, known: &Migrations<'_, D::Connection>, way: Way) -> Result<Report, Error> {
     let mut driver = opened.map_err(|cause| Error::Database { doing: "opening the database", cause })?;
-    let known = set.for_sqlite()?;
     let mut migrator = Migrator::new(&mut driver);
     match way {
-        Way::Up => migrator.up(&known, UpTarget::All),
-        Way::Down(target) => migrator.down(&known, target),
+        Way::Up => migrator.up(known, UpTarget::All),
+        Way::Down(target) => migrator.down(known, target),
     }
+}
+
+/// Whoever reads a URL sees to it that its error shows no password.
+fn not_a_url(error: impl std::fmt::Display) -> Error {
+    access("reading the database URL", error.to_string())
 }
 
 /// Only the scheme is ever named: the rest of a URL may hold a password.
 fn no_driver(scheme: Option<&str>) -> Error {
-    let known = if cfg!(feature = "sqlite") { "sqlite:" } else { "none, for no database is switched on as a feature" };
+    let known = match (cfg!(feature = "sqlite"), cfg!(feature = "postgres")) {
+        (true, true) => "sqlite:, postgres:",
+        (true, false) => "sqlite:",
+        (false, true) => "postgres:",
+        (false, false) => "none, for no database is switched on as a feature",
+    };
     let found = match scheme {
         Some(scheme) if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => {
             format!("there is no driver for `{scheme}:` in this program")
