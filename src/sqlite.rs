@@ -1,3 +1,3 @@
 //! SQLite, on rusqlite: see [what it promises](migrate_sqlite).
 
-pub use migrate_sqlite::{Sqlite, Url, UrlError, down, up};
+pub use migrate_sqlite::{Sqlite, Url, UrlError, admin, down, up};

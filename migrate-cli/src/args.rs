@@ -26,12 +26,12 @@ const EXIT_CODES: &str = "\
 Settings are taken from the options, then the environment, then the file .env, then migrate.toml.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status --exit-code), 4 changed or refused,
-6 a lock could not be had in time, 130 Ctrl-C, 143 SIGTERM.";
+6 a lock, or the server, could not be had in time, 130 Ctrl-C, 143 SIGTERM.";
 
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Options of all commands")]
 pub(crate) struct Global {
-    /// The database, for instance sqlite:app.db [env: DATABASE_URL]
+    /// The database, for instance postgres://me@localhost/app or sqlite:app.db [env: DATABASE_URL]
     #[arg(short, long, global = true, value_name = "URL", conflicts_with = "database_url_file")]
     pub(crate) database_url: Option<String>,
     /// A file that holds the database's URL
@@ -49,6 +49,10 @@ pub(crate) struct Global {
     /// How long to wait for another run to end: 500ms, 60s, 2m [default: 60s]
     #[arg(long, global = true, value_name = "TIME", value_parser = duration::parse)]
     pub(crate) lock_timeout: Option<Duration>,
+    /// Wait until the database's server answers, at most so long [60s where no time is given]
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration::parse, num_args = 0..=1,
+        require_equals = true, default_missing_value = "60s")]
+    pub(crate) wait: Option<Duration>,
     /// What stdout holds
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -97,6 +101,12 @@ pub(crate) enum Command {
     RevertMissing(RevertMissing),
     /// Say whether a statement ran that was under way when its run died
     Settle(Settle),
+    /// Make the database that the URL names
+    Create,
+    /// Drop the database that the URL names, with everything in it
+    Drop(Drop),
+    /// Wait until the database's server answers
+    Wait(Wait),
     /// Show how a file of SQL is split into statements
     Statements(Statements),
     /// Print the completions of a shell
@@ -197,6 +207,20 @@ pub(crate) struct Settle {
 pub(crate) enum Answer {
     Applied,
     Again,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Drop {
+    /// Nobody is asked; without it nothing is dropped
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Wait {
+    /// How long at most: 500ms, 60s, 2m
+    #[arg(default_value = "60s", value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) limit: Duration,
 }
 
 #[derive(clap::Args, Debug)]

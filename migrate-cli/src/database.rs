@@ -1,10 +1,12 @@
 //! From a URL to a driver, and from there to the command: each is written once for all databases.
 
 use std::marker::PhantomData;
+use std::str::FromStr;
+use std::time::Duration;
 
-#[cfg(feature = "sqlite")]
+use migrate_core::driver::Outcome;
 use migrate_core::sql::Dialect;
-use migrate_core::{Driver, Migrations, Migrator};
+use migrate_core::{Cause, Driver, Error, Migrations, Migrator};
 
 use crate::commands::Context;
 use crate::exit::Exit;
@@ -14,6 +16,10 @@ use crate::problem::Problem;
 #[cfg(feature = "sqlite")]
 pub type SqliteConnection = <migrate_sqlite::Sqlite<'static> as Driver>::Connection;
 
+/// The connection that migrations in Rust are handed on PostgreSQL.
+#[cfg(feature = "postgres")]
+pub type PostgresConnection = <migrate_postgres::Postgres<'static> as Driver>::Connection;
+
 /// Where the migrations come from.
 pub(crate) enum Source<'m> {
     /// The directory of the settings.
@@ -21,6 +27,9 @@ pub(crate) enum Source<'m> {
     /// An application that brings its own.
     #[cfg(feature = "sqlite")]
     Sqlite(Migrations<'m, SqliteConnection>),
+    /// An application that brings its own.
+    #[cfg(feature = "postgres")]
+    Postgres(Migrations<'m, PostgresConnection>),
 }
 
 impl Source<'_> {
@@ -45,28 +54,89 @@ pub(crate) fn with(cx: &Context<'_>, source: Source<'_>, job: &impl Job) -> Resu
     cx.out.detail(&format!("database: {url}"));
     #[cfg(unix)]
     crate::signals::listen();
+    if let Some(limit) = cx.settings.wait {
+        wait(cx, limit)?;
+    }
     match (url.scheme(), source) {
         #[cfg(feature = "sqlite")]
-        ("sqlite", source) => {
-            let parsed: migrate_sqlite::Url =
-                url.secret().parse().map_err(|error: migrate_sqlite::UrlError| Problem::usage(error.to_string()))?;
-            let known = match source {
-                Source::Sqlite(known) => known,
-                Source::Directory(_) => directory(cx, Dialect::Sqlite)?,
-            };
-            let driver = migrate_sqlite::Sqlite::open(&parsed)
-                .map_err(|cause| migrate_core::Error::Database { doing: "opening the database", cause })?;
-            job.run(cx, &mut driver.tables(cx.settings.tables()), &known)
-        }
+        ("sqlite", Source::Directory(_)) => on_sqlite(cx, &directory(cx, Dialect::Sqlite)?, job),
+        #[cfg(feature = "sqlite")]
+        ("sqlite", Source::Sqlite(known)) => on_sqlite(cx, &known, job),
+        #[cfg(feature = "postgres")]
+        ("postgres" | "postgresql", Source::Directory(_)) => on_postgres(cx, &directory(cx, Dialect::Postgres)?, job),
+        #[cfg(feature = "postgres")]
+        ("postgres" | "postgresql", Source::Postgres(known)) => on_postgres(cx, &known, job),
         _ => Err(url.not_built_in()),
     }
 }
 
 #[cfg(feature = "sqlite")]
+fn on_sqlite(cx: &Context<'_>, known: &Migrations<'_, SqliteConnection>, job: &impl Job) -> Result<Exit, Problem> {
+    let driver = migrate_sqlite::Sqlite::open(&parsed(cx)?).map_err(opening)?;
+    job.run(cx, &mut driver.tables(cx.settings.tables()), known)
+}
+
+#[cfg(feature = "postgres")]
+fn on_postgres(cx: &Context<'_>, known: &Migrations<'_, PostgresConnection>, job: &impl Job) -> Result<Exit, Problem> {
+    let driver = migrate_postgres::Postgres::connect(&parsed(cx)?).map_err(opening)?;
+    job.run(cx, &mut driver.tables(cx.settings.tables()), known)
+}
+
+/// Makes the database of the settings.
+pub(crate) fn create(cx: &Context<'_>) -> Result<Outcome, Problem> {
+    let url = cx.settings.database_url()?;
+    let created = match url.scheme() {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => migrate_sqlite::admin::create(&parsed(cx)?),
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => migrate_postgres::admin::create(&parsed(cx)?),
+        _ => return Err(url.not_built_in()),
+    };
+    Ok(created.map_err(|cause| Error::Database { doing: "creating the database", cause })?)
+}
+
+/// Drops it.
+pub(crate) fn drop(cx: &Context<'_>) -> Result<Outcome, Problem> {
+    let url = cx.settings.database_url()?;
+    let dropped = match url.scheme() {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => migrate_sqlite::admin::drop(&parsed(cx)?),
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => migrate_postgres::admin::drop(&parsed(cx)?),
+        _ => return Err(url.not_built_in()),
+    };
+    Ok(dropped.map_err(|cause| Error::Database { doing: "dropping the database", cause })?)
+}
+
+/// Waits until its server answers.
+pub(crate) fn wait(cx: &Context<'_>, limit: Duration) -> Result<(), Problem> {
+    let url = cx.settings.database_url()?;
+    let answered = match url.scheme() {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => migrate_sqlite::admin::wait(&parsed(cx)?, limit),
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => migrate_postgres::admin::wait(&parsed(cx)?, limit),
+        _ => return Err(url.not_built_in()),
+    };
+    Ok(answered.map_err(|cause| Error::Database { doing: "waiting for the server", cause })?)
+}
+
+fn opening(cause: Cause) -> Error {
+    Error::Database { doing: "opening the database", cause }
+}
+
+/// The URL as its driver reads it, whose errors show no password.
+fn parsed<U: FromStr>(cx: &Context<'_>) -> Result<U, Problem>
+where
+    U::Err: std::fmt::Display,
+{
+    cx.settings.database_url()?.secret().parse().map_err(|error: U::Err| Problem::usage(error.to_string()))
+}
+
 fn directory<C: 'static>(cx: &Context<'_>, dialect: Dialect) -> Result<Migrations<'static, C>, Problem> {
-    let read = migrate_core::source::read_dir(&cx.settings.dir, Some(dialect)).map_err(migrate_core::Error::from)?;
+    let read = migrate_core::source::read_dir(&cx.settings.dir, Some(dialect)).map_err(Error::from)?;
     cx.out.detail(&format!("migrations: {} in {}", read.migrations.len(), cx.settings.dir.display()));
-    Ok(Migrations::from_sql(read.migrations).map_err(migrate_core::Error::from)?)
+    Ok(Migrations::from_sql(read.migrations).map_err(Error::from)?)
 }
 
 impl Context<'_> {

@@ -17,7 +17,7 @@
 //! library's own loop, so that what the library refuses, the command line refuses.
 
 // Without any database only `new`, `init`, `statements` and `completions` have something to do.
-#![cfg_attr(not(feature = "sqlite"), allow(dead_code, unused_variables))]
+#![cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(dead_code, unused_variables))]
 
 mod args;
 mod commands;
@@ -43,6 +43,10 @@ use output::Output;
 #[cfg(feature = "sqlite")]
 pub use database::SqliteConnection;
 
+/// The connection of migrations in Rust, for [`run_with_postgres`].
+#[cfg(feature = "postgres")]
+pub use database::PostgresConnection;
+
 /// Runs the command line, with the migrations of a directory. The first argument is the program's name.
 ///
 /// It prints, and returns what the process should exit with: 0 done, 1 failed, 2 wrong usage, 3 pending
@@ -58,6 +62,15 @@ pub fn run_with<'m>(
     known: impl Into<migrate_core::Migrations<'m, SqliteConnection>>,
 ) -> ExitCode {
     main(args, Source::Sqlite(known.into())).into()
+}
+
+/// As [`run_with`], for PostgreSQL.
+#[cfg(feature = "postgres")]
+pub fn run_with_postgres<'m>(
+    args: impl IntoIterator<Item = OsString>,
+    known: impl Into<migrate_core::Migrations<'m, PostgresConnection>>,
+) -> ExitCode {
+    main(args, Source::Postgres(known.into())).into()
 }
 
 fn main(args: impl IntoIterator<Item = OsString>, source: Source<'_>) -> Exit {

@@ -210,6 +210,46 @@ fn interrupted_and_resumed() {
 }
 
 #[test]
+fn postgres() {
+    let mut session = Session::postgres("cli_app");
+    session.run("status").run("create").run("create").run("wait 5s").run("status");
+    session.write(
+        "migrations/20260101000000_members.up.sql",
+        "CREATE TABLE members (id bigint PRIMARY KEY, email text);\n",
+    );
+    session.write("migrations/20260101000000_members.down.sql", "DROP TABLE members;\n");
+    session.write(
+        "migrations/20260102000000_email.up.sql",
+        "CREATE UNIQUE INDEX CONCURRENTLY email ON members (email);\n",
+    );
+    session.write("migrations/20260102000000_email.down.sql", "DROP INDEX CONCURRENTLY email;\n");
+    session.run("plan").run("up --dry-run").run("up 1").sql("INSERT INTO members VALUES (1, 'x'), (2, 'x')");
+    session.run("up").run("status").sql("DELETE FROM members WHERE id = 2").run("up").run("status --format json");
+    let loans = "CREATE TABLE loans (\n  id bigint PRIMARY KEY,\n  member_id bigint REFERENCES membrs (id)\n);\n";
+    session.write("migrations/20260103000000_loans.sql", loans).run("up").run("up --format json");
+    session.write("migrations/20260103000000_loans.sql", "ALTER TABLE members ADD a int;\nVACUUM members;\n").run("up");
+    session.write("migrations/20260103000000_loans.sql", "SELECT a\n  FRM members;\n").run("up");
+    session.remove("20260103000000").run("down 2").run("--schema nosuch status").run("up -q").run("--wait status");
+    session.run("drop").run("drop --yes").run("drop --yes --format json");
+    session.check(file!["transcripts/postgres.txt"]);
+}
+
+/// What is wrong with a URL is told without what may be a password.
+#[test]
+fn postgres_urls() {
+    let mut session = Session::bare();
+    std::fs::create_dir(session.path("migrations")).unwrap();
+    session.run("-d postgres://me:secret@127.0.0.1:1/app status").run("-d postgres://me:se/cret@127.0.0.1:1/app up");
+    session.run("-d postgres://me:secret@127.0.0.1:1/app?sslmod=require status");
+    session
+        .run("-d postgres://me:secret@127.0.0.1:1/app wait 100ms")
+        .run("-d postgres://127.0.0.1:1/app --wait=100ms up");
+    session.run("-d sqlite:app.db create").run("-d sqlite:app.db create").run("-d sqlite:app.db wait");
+    session.run("-d sqlite:app.db drop --yes").ls();
+    session.check(file!["transcripts/postgres_urls.txt"]);
+}
+
+#[test]
 fn settle() {
     let mut session = Session::new();
     session.pair("20260101000000_a", "a").run("up -q").run("settle 20260101000000 1 applied");

@@ -186,6 +186,15 @@ impl Facts {
     }
 }
 
+/// Whether something had to be done, for a database to be there or to be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It was so already.
+    AlreadySo,
+}
+
 /// How an attempt to lock ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -2,21 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+pub use migrate_core::driver::Outcome;
 use migrate_core::{Cause, CauseKind};
 use postgres::Client;
 
 use crate::catalog::{self, literal, name};
 use crate::connect::{Url, database_of, may_come_up};
 use crate::error::cause;
-
-/// Whether something had to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was done.
-    Done,
-    /// It was so already.
-    AlreadySo,
-}
 
 /// Makes the database that the URL names.
 ///

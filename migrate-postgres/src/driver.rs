@@ -17,7 +17,7 @@ use postgres::{Client, SimpleQueryRow};
 use crate::catalog;
 use crate::connect::{Opened, Url};
 use crate::error::cause;
-use crate::history::{History, inside_a_transaction};
+use crate::history::{Began, History, inside_a_transaction};
 use crate::lock::{AdvisoryLock, another_session};
 use message::GUARD;
 use settings::Settings;
@@ -273,14 +273,14 @@ impl Driver for Postgres<'_> {
             if rows.is_empty() || !alone { rows } else { format!("BEGIN;\n{rows}COMMIT;\n") }
         };
         for unit in units {
-            sql.push_str(&transaction(self.rows_sql(&unit.before)));
+            sql.push_str(&transaction(self.rows_sql(&unit.before, Began::WithTransaction)));
             if let Some(script) = unit.script {
                 unit.statements.iter().for_each(|piece| sql.push_str(&format!("{};\n", piece.text(script).trim_end())));
             }
             if unit.restore_settings {
                 sql.push_str("-- here the settings of the session are put back as they were\n");
             }
-            sql.push_str(&transaction(self.rows_sql(&unit.after)));
+            sql.push_str(&transaction(self.rows_sql(&unit.after, Began::WithTransaction)));
         }
         if !alone {
             sql.push_str("COMMIT;\n");
@@ -299,7 +299,7 @@ impl Driver for Postgres<'_> {
 
     fn commit(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {
         let role = self.put_back_sql();
-        let rows = self.rows_sql(&unit.after);
+        let rows = self.rows_sql(&unit.after, Began::Noted);
         self.batch(&format!("RELEASE SAVEPOINT {GUARD};\n{role}{rows}COMMIT")).map_err(self_made)
     }
 

@@ -7,6 +7,15 @@ use crate::catalog::{self, literal, name};
 /// When the unit began that is being written, as seconds since 1970: set at its start, gone with its transaction.
 const BEGAN: &str = "migrate.began";
 
+/// When a unit began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Began {
+    /// As [`History::began_sql`] has noted it: several units share a transaction.
+    Noted,
+    /// With its transaction.
+    WithTransaction,
+}
+
 /// The three tables. Before anything is written [`settle_in`](Self::settle_in) finds out which schema they are in, and
 /// from then on they are addressed by it: a script's `SET search_path` sends no row elsewhere.
 #[derive(Clone, Debug)]
@@ -260,12 +269,13 @@ impl History {
     }
 
     /// A write as SQL, to be run and to be read.
-    pub(crate) fn write_sql(&self, write: &RowWrite<'_>) -> String {
+    pub(crate) fn write_sql(&self, write: &RowWrite<'_>, began: Began) -> String {
         let history = self.table(&self.tables.history);
         let journal = self.table(&self.tables.journal);
-        let began = format!(
-            "to_timestamp(coalesce(nullif(current_setting('{BEGAN}', true), ''), extract(epoch FROM now())::text)::float8)"
-        );
+        let began = match began {
+            Began::Noted => format!("to_timestamp(current_setting('{BEGAN}')::float8)"),
+            Began::WithTransaction => "now()".to_owned(),
+        };
         match write {
             RowWrite::Begun(new) => self.insert(new, "clock_timestamp()", "NULL", "NULL"),
             RowWrite::Applied(new) => {

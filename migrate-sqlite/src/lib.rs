@@ -25,6 +25,7 @@
 //!   that reference the table. `-- migrate:options foreign_keys:off` is the way: switched off outside, checked before
 //!   the commit, put back afterwards.
 
+pub mod admin;
 mod catalog;
 mod connect;
 mod driver;

@@ -1,6 +1,7 @@
 //! One command a file.
 
 mod accept;
+mod admin;
 mod completions;
 mod down;
 mod init;
@@ -44,6 +45,9 @@ pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, 
         Command::Baseline(args) => database::with(&cx, source, &accept::Baseline(args.version)),
         Command::RevertMissing(args) => database::with(&cx, source, &args),
         Command::Settle(args) => database::with(&cx, source, &args),
+        Command::Create => admin::create(&cx),
+        Command::Drop(args) => admin::drop(&cx, &args),
+        Command::Wait(args) => admin::wait(&cx, args.limit),
         Command::Statements(args) => statements::run(&cx, &args),
         Command::Completions(args) => completions::run(&args, out),
     }

@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     table: Option<String>,
     schema: Option<String>,
     pub(crate) lock_timeout: Option<Duration>,
+    /// How long to wait for the server.
+    pub(crate) wait: Option<Duration>,
 }
 
 impl Settings {
@@ -45,6 +47,7 @@ impl Settings {
             table: global.table.clone().or(file.table),
             schema: global.schema.clone().or(file.schema),
             lock_timeout: global.lock_timeout.or(file.lock_timeout),
+            wait: global.wait,
         })
     }
 
@@ -52,7 +55,7 @@ impl Settings {
     pub(crate) fn database_url(&self) -> Result<&DatabaseUrl, Problem> {
         self.url.as_ref().ok_or_else(|| {
             Problem::usage("no database is named").note(
-                "name one with `--database-url sqlite:app.db`, with the environment variable DATABASE_URL (the file \
+                "name one with `--database-url postgres://me@localhost/app` (or `sqlite:app.db`), with the environment variable DATABASE_URL (the file \
                  .env will do), or with `database_url` in migrate.toml",
             )
         })

@@ -25,10 +25,19 @@ impl DatabaseUrl {
 
     /// The error for a URL whose database this binary can't speak to.
     pub(crate) fn not_built_in(&self) -> Problem {
-        let built_in: &[&str] = if cfg!(feature = "sqlite") { &["sqlite"] } else { &[] };
-        let can = match built_in {
+        let mut built_in = Vec::new();
+        let mut examples = Vec::new();
+        if cfg!(feature = "postgres") {
+            built_in.extend(["postgres", "postgresql"]);
+            examples.push("postgres://me@localhost/app");
+        }
+        if cfg!(feature = "sqlite") {
+            built_in.push("sqlite");
+            examples.push("sqlite:app.db");
+        }
+        let can = match examples.as_slice() {
             [] => "this binary was built without any database".to_owned(),
-            schemes => format!("this binary can do {}:, for instance sqlite:app.db", schemes.join(":, ")),
+            examples => format!("a URL is, for instance, {}", examples.join(", or ")),
         };
         match self.scheme() {
             "" => Problem::usage("the database's URL is none: it begins with no scheme").note(can),
@@ -50,6 +59,11 @@ impl fmt::Display for DatabaseUrl {
         match self.scheme() {
             "" => f.write_str("(no URL)"),
             "sqlite" => f.write_str(self.0.split('?').next().unwrap_or_default()),
+            #[cfg(feature = "postgres")]
+            scheme @ ("postgres" | "postgresql") => match self.0.parse::<migrate_postgres::Url>() {
+                Ok(url) => fmt::Display::fmt(&url, f),
+                Err(_) => write!(f, "{scheme}:…"),
+            },
             scheme => write!(f, "{scheme}:…"),
         }
     }

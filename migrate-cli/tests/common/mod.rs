@@ -22,12 +22,14 @@ pub struct Session {
     dir: TempDir,
     text: String,
     variables: Vec<(String, String)>,
+    /// The database of a session on PostgreSQL, dropped at its end.
+    postgres: Option<String>,
 }
 
 impl Session {
     /// In a directory with nothing in it, and no database named.
     pub fn bare() -> Self {
-        Session { dir: tempfile::tempdir().unwrap(), text: String::new(), variables: Vec::new() }
+        Session { dir: tempfile::tempdir().unwrap(), text: String::new(), variables: Vec::new(), postgres: None }
     }
 
     /// With an empty directory `migrations`, and `sqlite:app.db` as the database.
@@ -36,6 +38,27 @@ impl Session {
         fs::create_dir(session.path("migrations")).unwrap();
         session.variable("DATABASE_URL", "sqlite:app.db");
         session
+    }
+
+    /// The same on PostgreSQL, with a database that is yet to be made.
+    pub fn postgres(name: &str) -> Self {
+        let server = std::env::var("MIGRATE_TEST_POSTGRES")
+            .unwrap_or_else(|_| panic!("MIGRATE_TEST_POSTGRES names no server: start the tests with scripts/test"));
+        let mut session = Session::bare();
+        fs::create_dir(session.path("migrations")).unwrap();
+        let (place, _) = server.rsplit_once('/').unwrap();
+        let url = format!("{place}/{name}_{}", std::process::id());
+        session.variable("DATABASE_URL", &url);
+        session.postgres = Some(url);
+        session
+    }
+
+    /// Runs SQL as somebody else would.
+    pub fn sql(&mut self, sql: &str) -> &mut Self {
+        let url = self.postgres.as_ref().unwrap();
+        postgres::Client::connect(url, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
+        let _ = writeln!(self.text, "$ psql -c \"{sql}\"\n");
+        self
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -139,6 +162,10 @@ impl Session {
             ("[TIME]", r"\b(?<redacted>[0-9]+ ms|[0-9]+\.[0-9] s)\b"),
             ("[MS]", r#""duration_ms": (?<redacted>[0-9]{1,4})\b"#),
             ("[STAMP]", r"(?<redacted>20[0-9]{12})_(create_orders|add_e_mail|vacuum|second|third)"),
+            ("[PLACE]", r"postgres://postgres@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
+            ("[DATABASE]", r#"\(?"(?<redacted>cli_[a-z]+_[0-9]+)""#),
+            ("[SERVER]", r"PostgreSQL (?<redacted>[0-9][0-9.]+( \([^)]*\))?)"),
+            ("[PID]", r"backend (?<redacted>[0-9]+)"),
             ("[SQLITE]", r"SQLite (?<redacted>3\.[0-9.]+)"),
             ("[RUN]", r"'(?<redacted>[0-9a-f]{16})'"),
             ("[HOLDER]", r"(?<redacted>process [0-9]+ \([^)]*\)|another process)"),
@@ -151,16 +178,27 @@ impl Session {
 
     /// Times that differ from run to run would move the columns.
     fn freeze(&self) {
+        let set = "duration_ms = 90000, finished_at = '2026-11-23T18:47:00.123Z' WHERE finished_at IS NOT NULL";
+        if let Some(url) = &self.postgres
+            && let Ok(mut client) = postgres::Client::connect(url, postgres::NoTls)
+        {
+            let _ = client.batch_execute(&format!("UPDATE migrate_history SET {set}"));
+        }
         for file in files(self.dir.path()).into_iter().filter(|file| file.ends_with(".db")) {
             let db = Connection::open(self.path(&file)).unwrap();
             for table in ["migrate_history", "app_migrations"] {
-                let sql = format!(
-                    "UPDATE {table} SET duration_ms = 90000, finished_at = '2026-11-23T18:47:00.123Z' \
-                     WHERE finished_at IS NOT NULL"
-                );
+                let sql = format!("UPDATE {table} SET {set}");
                 // One of them, or neither, is there.
                 let _ = db.execute(&sql, []);
             }
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.postgres.is_some() {
+            let _ = self.command().args(["drop", "--yes"]).output();
         }
     }
 }

@@ -9,7 +9,7 @@ use migrate_core::sql::offset_of_char;
 
 use super::Postgres;
 use super::settings::Scope;
-use crate::history::History;
+use crate::history::{Began, History};
 
 /// The savepoint that turns a stray COMMIT of a script into an error.
 pub(super) const GUARD: &str = "migrate_guard";
@@ -87,24 +87,29 @@ impl Postgres<'_> {
         } else {
             sql.push_str(&expect);
         }
-        let before = self.rows_sql(&unit.before);
+        let before = self.rows_sql(&unit.before, Began::Noted);
         sql + &before + &format!("SAVEPOINT {GUARD};\n")
     }
 
     /// What comes behind them.
     pub(super) fn tail_sql(&self, unit: &Unit<'_>) -> String {
         let ours = if keeps_the_session(unit) { self.our_role_sql() } else { self.put_back_sql() };
-        format!("RELEASE SAVEPOINT {GUARD};\n{ours}{}", self.rows_sql(&unit.after))
+        format!("RELEASE SAVEPOINT {GUARD};\n{ours}{}", self.rows_sql(&unit.after, Began::Noted))
     }
 
     /// Rows alone, in a transaction of their own, by the runner's own role.
     pub(super) fn rows_message(&self, unit: &Unit<'_>, writes: &[RowWrite<'_>], wait: Option<Duration>) -> String {
         let wait = self.lock_timeout_sql(wait, Scope::Transaction);
-        format!("BEGIN;\n{}{wait}{}{}COMMIT", self.our_role_sql(), self.expect_sql(unit), self.rows_sql(writes))
+        format!(
+            "BEGIN;\n{}{wait}{}{}COMMIT",
+            self.our_role_sql(),
+            self.expect_sql(unit),
+            self.rows_sql(writes, Began::WithTransaction)
+        )
     }
 
-    pub(super) fn rows_sql(&self, writes: &[RowWrite<'_>]) -> String {
-        writes.iter().map(|write| self.history.write_sql(write) + "\n").collect()
+    pub(super) fn rows_sql(&self, writes: &[RowWrite<'_>], began: Began) -> String {
+        writes.iter().map(|write| self.history.write_sql(write, began) + "\n").collect()
     }
 
     /// An error unless the history says what the unit expects, and the session is the one that has the lock: a cast
