@@ -68,10 +68,15 @@ fn write(path: &Path, text: &str) {
 fn session(root: &Path, dir: &Path, text: &str) -> usize {
     let mut script = String::new();
     let mut count = 0;
+    let server = std::env::var("MIGRATE_TEST_POSTGRES")
+        .unwrap_or_else(|_| panic!("MIGRATE_TEST_POSTGRES names no server: start the tests with scripts/test"));
+    let (server, _) = server.rsplit_once('/').unwrap();
     for command in text.lines().filter_map(|line| line.strip_prefix("$ ")) {
         count += 1;
+        // The README's server is everybody's; the test has one of its own.
+        let typed = command.replace("postgres://me@localhost/shop", &format!("{server}/shop_{}", std::process::id()));
         script.push_str(&format!(
-            "cat <<'COMMAND'\n$ {command}\nCOMMAND\n{command}\ncode=$?; [ $code = 0 ] || echo \"[$code]\"\n"
+            "cat <<'COMMAND'\n$ {command}\nCOMMAND\n{typed}\ncode=$?; [ $code = 0 ] || echo \"[$code]\"\n"
         ));
     }
     let binaries = Path::new(env!("CARGO_BIN_EXE_migrate")).parent().unwrap();
