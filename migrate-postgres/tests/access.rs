@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Database, did, known, recorded, text, up};
+use migrate_core::driver::Driver;
 use migrate_core::{Migrator, Tables, UpTarget};
 use migrate_postgres::Postgres;
 
@@ -118,6 +119,20 @@ fn names_need_not_be_plain() {
     for expected in ["+1", ""] {
         let mut driver = Postgres::on(client).tables(tables.clone());
         assert_eq!(did(Migrator::new(&mut driver).up(&known(&[A]), UpTarget::All)), expected);
+    }
+}
+
+/// The session's own way of writing times is not the history's.
+#[test]
+fn times_are_utc_whatever_the_session_shows() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    assert_eq!(did(up(client, &known(&[A]))), "+1");
+    client.batch_execute("UPDATE migrate_history SET started_at = '2026-07-01 12:00:00.5+02'").unwrap();
+    for setting in ["TimeZone = 'Asia/Tokyo'", "DateStyle = 'SQL, DMY'", "DateStyle = 'German'"] {
+        client.batch_execute(&format!("SET {setting}")).unwrap();
+        let rows = Postgres::on(client).read_history().unwrap().unwrap();
+        assert_eq!(rows.first().unwrap().started_at, "2026-07-01T10:00:00.500Z", "{setting}");
     }
 }
 
