@@ -2,13 +2,17 @@
 
 use std::marker::PhantomData;
 use std::str::FromStr;
+#[cfg(feature = "postgres")]
+use std::sync::mpsc;
 use std::time::Duration;
 
 use migrate_core::driver::Outcome;
 use migrate_core::sql::Dialect;
-use migrate_core::{Cause, Driver, Error, Migrations, Migrator};
+use migrate_core::{Cause, CauseKind, Driver, Error, Migrations, Migrator};
 
 use crate::commands::Context;
+use crate::config::DatabaseUrl;
+use crate::config::duration::words;
 use crate::exit::Exit;
 use crate::problem::Problem;
 
@@ -50,13 +54,7 @@ pub(crate) trait Job {
 
 /// Opens the database of the settings, and hands it over together with the migrations.
 pub(crate) fn with(cx: &Context<'_>, source: Source<'_>, job: &impl Job) -> Result<Exit, Problem> {
-    let url = cx.settings.database_url()?;
-    cx.out.detail(&format!("database: {url}"));
-    #[cfg(unix)]
-    crate::signals::listen();
-    if let Some(limit) = cx.settings.wait {
-        wait(cx, limit)?;
-    }
+    let url = begin(cx)?;
     match (url.scheme(), source) {
         #[cfg(feature = "sqlite")]
         ("sqlite", Source::Directory(_)) => on_sqlite(cx, &directory(cx, Dialect::Sqlite)?, job),
@@ -70,6 +68,18 @@ pub(crate) fn with(cx: &Context<'_>, source: Source<'_>, job: &impl Job) -> Resu
     }
 }
 
+/// What every command does before it turns to a database.
+fn begin<'s>(cx: &'s Context<'_>) -> Result<&'s DatabaseUrl, Problem> {
+    let url = cx.settings.database_url()?;
+    cx.out.detail(&format!("database: {url}"));
+    #[cfg(unix)]
+    crate::signals::listen();
+    if let Some(limit) = cx.settings.wait {
+        answers(cx, limit)?;
+    }
+    Ok(url)
+}
+
 #[cfg(feature = "sqlite")]
 fn on_sqlite(cx: &Context<'_>, known: &Migrations<'_, SqliteConnection>, job: &impl Job) -> Result<Exit, Problem> {
     let driver = migrate_sqlite::Sqlite::open(&parsed(cx)?).map_err(opening)?;
@@ -78,14 +88,22 @@ fn on_sqlite(cx: &Context<'_>, known: &Migrations<'_, SqliteConnection>, job: &i
 
 #[cfg(feature = "postgres")]
 fn on_postgres(cx: &Context<'_>, known: &Migrations<'_, PostgresConnection>, job: &impl Job) -> Result<Exit, Problem> {
-    let driver = migrate_postgres::Postgres::connect(&parsed(cx)?).map_err(opening)?;
+    let mut driver = migrate_postgres::Postgres::connect(&parsed(cx)?).map_err(opening)?;
+    #[cfg(unix)]
+    {
+        let running = driver.connection().cancel_token();
+        // Without TLS: such a request holds no secret but its key, and every server takes it, whatever pg_hba.conf says.
+        crate::signals::before_the_end(move || {
+            let _ = running.cancel_query(postgres::NoTls);
+        });
+    }
     job.run(cx, &mut driver.tables(cx.settings.tables()), known)
 }
 
 /// Makes the database of the settings.
 pub(crate) fn create(cx: &Context<'_>) -> Result<Outcome, Problem> {
-    let url = cx.settings.database_url()?;
-    let created = match url.scheme() {
+    let url = begin(cx)?;
+    let created: Result<Outcome, Cause> = match url.scheme() {
         #[cfg(feature = "sqlite")]
         "sqlite" => migrate_sqlite::admin::create(&parsed(cx)?),
         #[cfg(feature = "postgres")]
@@ -97,8 +115,8 @@ pub(crate) fn create(cx: &Context<'_>) -> Result<Outcome, Problem> {
 
 /// Drops it.
 pub(crate) fn drop(cx: &Context<'_>) -> Result<Outcome, Problem> {
-    let url = cx.settings.database_url()?;
-    let dropped = match url.scheme() {
+    let url = begin(cx)?;
+    let dropped: Result<Outcome, Cause> = match url.scheme() {
         #[cfg(feature = "sqlite")]
         "sqlite" => migrate_sqlite::admin::drop(&parsed(cx)?),
         #[cfg(feature = "postgres")]
@@ -108,17 +126,73 @@ pub(crate) fn drop(cx: &Context<'_>) -> Result<Outcome, Problem> {
     Ok(dropped.map_err(|cause| Error::Database { doing: "dropping the database", cause })?)
 }
 
-/// Waits until its server answers.
-pub(crate) fn wait(cx: &Context<'_>, limit: Duration) -> Result<(), Problem> {
+/// What a server says that answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Ready,
+    /// It is up, and the database of the URL is yet to be made: that is for `create`, which may be what waits.
+    NoDatabase,
+}
+
+/// Waits until the server answers, at most so long.
+pub(crate) fn wait(cx: &Context<'_>, limit: Duration) -> Result<Answer, Problem> {
+    begin(cx)?;
+    answers(cx, limit)
+}
+
+fn answers(cx: &Context<'_>, limit: Duration) -> Result<Answer, Problem> {
     let url = cx.settings.database_url()?;
-    let answered = match url.scheme() {
+    let answer: Result<(), Cause> = match url.scheme() {
         #[cfg(feature = "sqlite")]
         "sqlite" => migrate_sqlite::admin::wait(&parsed(cx)?, limit),
         #[cfg(feature = "postgres")]
-        "postgres" | "postgresql" => migrate_postgres::admin::wait(&parsed(cx)?, limit),
+        "postgres" | "postgresql" => {
+            let url = parsed(cx)?;
+            in_time(cx, limit, move || migrate_postgres::admin::wait(&url, limit))
+        }
         _ => return Err(url.not_built_in()),
     };
-    Ok(answered.map_err(|cause| Error::Database { doing: "waiting for the server", cause })?)
+    match answer {
+        Ok(()) => Ok(Answer::Ready),
+        Err(cause) if cause.code.as_deref() == Some("3D000") => Ok(Answer::NoDatabase),
+        Err(mut cause) => {
+            if cause.kind == CauseKind::LockTimeout {
+                cause.message = format!("no answer in {}: {}", words(limit), cause.message);
+            }
+            Err(Error::Database { doing: "waiting for the database", cause }.into())
+        }
+    }
+}
+
+/// How long one waits without a word.
+#[cfg(feature = "postgres")]
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// What the last attempt may take longer, so that its reason is told instead of none.
+#[cfg(feature = "postgres")]
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Waits on a thread of its own: one that takes connections and then is silent, as a stopped server or a balancer with
+/// nobody behind it, would be waited for without end.
+#[cfg(feature = "postgres")]
+fn in_time(
+    cx: &Context<'_>,
+    limit: Duration,
+    wait: impl FnOnce() -> Result<(), Cause> + Send + 'static,
+) -> Result<(), Cause> {
+    let (answers, answer) = mpsc::channel();
+    std::thread::spawn(move || answers.send(wait()));
+    let all = limit + GRACE;
+    if let Ok(answer) = answer.recv_timeout(SILENCE.min(all)) {
+        return answer;
+    }
+    if let Ok(url) = cx.settings.database_url()
+        && all > SILENCE
+    {
+        cx.out.say(&format!("waiting for {url}, at most {}", words(limit)));
+    }
+    let silent = || Cause::new(CauseKind::LockTimeout, "it takes connections, and says nothing");
+    answer.recv_timeout(all.saturating_sub(SILENCE)).unwrap_or_else(|_| Err(silent()))
 }
 
 fn opening(cause: Cause) -> Error {

@@ -1,7 +1,17 @@
 use std::io::Write;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+
+type Goodbye = Box<dyn FnOnce() + Send>;
+
+/// What a server must be told before the process ends.
+static GOODBYE: Mutex<Option<Goodbye>> = Mutex::new(None);
+
+/// A server that does not answer must not keep a process that was told to end.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Ends the process at Ctrl-C and SIGTERM, with 130 and 143.
 ///
@@ -13,9 +23,27 @@ pub(crate) fn listen() {
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
+            say_goodbye();
             let line = "\ninterrupted: an open transaction is rolled back, what was committed before it stays";
             let _ = writeln!(std::io::stderr(), "{line}");
             std::process::exit(128 + signal);
         }
     });
+}
+
+/// Does this first when a signal comes. A PostgreSQL server works on when its client is gone: it would go through the
+/// whole message that it was sent, the COMMIT at its end included, and hold its locks until then.
+#[cfg(feature = "postgres")]
+pub(crate) fn before_the_end(goodbye: impl FnOnce() + Send + 'static) {
+    *GOODBYE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(goodbye));
+}
+
+fn say_goodbye() {
+    let Some(goodbye) = GOODBYE.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+    let (said, heard) = mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        goodbye();
+        drop(said);
+    });
+    let _ = heard.recv_timeout(PATIENCE);
 }

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use common::Session;
+use migrate_core::sql::Dialect;
 use migrate_core::{BoxError, Meta, Migration, Migrations, Version};
 use rusqlite::Connection;
 
@@ -66,6 +67,32 @@ fn a_signal_ends_it_and_leaves_nothing_half_done() {
     }
 }
 
+/// A server works on when its client is gone, up to the COMMIT at the end of what it was sent: it must be told.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_on_a_server_too() {
+    let mut session = Session::postgres("cli_signal");
+    let text = "CREATE TABLE half (x int);\nSELECT pg_sleep(0.7);\n";
+    session.write("migrations/20260101000000_slow.sql", text).run("create");
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let mut child = session.command().args(["up", "-v"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("begins") {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended by itself");
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        let killed = std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        // What was left running would be done by now.
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(session.postgres_value("SELECT to_regclass('half') IS NULL"), "t");
+        assert_eq!(session.postgres_value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0");
+    }
+}
+
 struct Backfill(Meta);
 
 impl Migration<Connection> for Backfill {
@@ -90,4 +117,30 @@ fn an_application_brings_its_own() {
     assert_eq!(format!("{exit:?}"), format!("{:?}", std::process::ExitCode::SUCCESS));
     let db = Connection::open(dir.path().join("app.db")).unwrap();
     assert_eq!(db.query_row("SELECT x FROM a", [], |row| row.get::<_, i64>(0)).unwrap(), 42);
+}
+
+struct BackfillOnAServer(Meta);
+
+impl Migration<migrate_cli::PostgresConnection> for BackfillOnAServer {
+    fn meta(&self) -> &Meta {
+        &self.0
+    }
+
+    fn up(&self, db: &mut migrate_core::Session<'_, migrate_cli::PostgresConnection>) -> Result<(), BoxError> {
+        db.connection().execute("INSERT INTO a VALUES (42)", &[])?;
+        Ok(())
+    }
+}
+
+#[test]
+fn an_application_brings_its_own_for_a_server() {
+    let mut session = Session::postgres("cli_own");
+    let url = session.run("create").url();
+    let files = [("20260101000000_a.sql", "CREATE TABLE a (x int);")];
+    let read = migrate_core::source::read(files, Some(Dialect::Postgres)).unwrap();
+    let known = Migrations::from_sql(read.migrations).unwrap();
+    let known = known.with(BackfillOnAServer(Meta::code(Version::new(20260102000000), "backfill"))).unwrap();
+    let exit = migrate_cli::run_with_postgres(["app", "-q", "-d", &url, "up"].map(Into::into), known);
+    assert_eq!(format!("{exit:?}"), format!("{:?}", std::process::ExitCode::SUCCESS));
+    assert_eq!(session.postgres_value("SELECT x FROM a"), "42");
 }

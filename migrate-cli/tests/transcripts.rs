@@ -212,7 +212,7 @@ fn interrupted_and_resumed() {
 #[test]
 fn postgres() {
     let mut session = Session::postgres("cli_app");
-    session.run("status").run("create").run("create").run("wait 5s").run("status");
+    session.run("status").run("wait").run("--wait=5s create").run("create --format json").run("wait 5s").run("status");
     session.write(
         "migrations/20260101000000_members.up.sql",
         "CREATE TABLE members (id bigint PRIMARY KEY, email text);\n",
@@ -230,7 +230,10 @@ fn postgres() {
     session.write("migrations/20260103000000_loans.sql", "ALTER TABLE members ADD a int;\nVACUUM members;\n").run("up");
     session.write("migrations/20260103000000_loans.sql", "SELECT a\n  FRM members;\n").run("up");
     session.remove("20260103000000").run("down 2").run("--schema nosuch status").run("up -q").run("--wait status");
-    session.run("drop").run("drop --yes").run("drop --yes --format json");
+    let connected = postgres::Client::connect(&session.url(), postgres::NoTls).unwrap();
+    session.run("drop").run("drop --yes");
+    drop(connected);
+    session.run("--wait drop --yes").run("drop --yes --format json");
     session.check(file!["transcripts/postgres.txt"]);
 }
 
@@ -243,10 +246,34 @@ fn postgres_urls() {
     session.run("-d postgres://me:secret@127.0.0.1:1/app?sslmod=require status");
     session
         .run("-d postgres://me:secret@127.0.0.1:1/app wait 100ms")
-        .run("-d postgres://127.0.0.1:1/app --wait=100ms up");
-    session.run("-d sqlite:app.db create").run("-d sqlite:app.db create").run("-d sqlite:app.db wait");
-    session.run("-d sqlite:app.db drop --yes").ls();
+        .run("-d postgres://127.0.0.1:1/app --wait=1200ms up --format json");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = silent.local_addr().unwrap();
+    session
+        .run(&format!("-d postgres://me@{place}/app --wait=1s create"))
+        .run(&format!("-d postgres://me@{place}/app wait 1ms"));
     session.check(file!["transcripts/postgres_urls.txt"]);
+}
+
+/// The database itself, where it is a file.
+#[test]
+fn create_drop_and_wait() {
+    let mut session = Session::new();
+    session.run("drop --yes").run("create").run("create").run("wait").run("wait 5 --format json").ls();
+    session.run("wait 5s --format json").run("create --format json").pair("20260101000000_a", "a").run("up -q").ls();
+    session.run("drop").run("drop --format json").run("drop --yes").ls().run("drop --yes --format json");
+    let holder = || {
+        let holder = Connection::open(session.path("app.db-miglock")).unwrap();
+        holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        holder
+    };
+    let held = holder();
+    session.run("create -q").run("drop --yes");
+    drop(held);
+    session.run("drop --yes").run("-d sqlite:no/such.db create").run("-d sqlite:migrations create");
+    session.run("-d sqlite:migrations/20260101000000_a.up.sql drop --yes").run("-d sqlite::memory: create");
+    session.run("-d sqlite:x.db?mode=rw wait 1s").run("-d sqlite:x.db --wait status").ls();
+    session.check(file!["transcripts/create_drop_and_wait.txt"]);
 }
 
 #[test]

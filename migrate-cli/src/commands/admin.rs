@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::args::Drop;
-use crate::database;
+use crate::database::{self, Answer};
 use crate::exit::Exit;
 use crate::output::Format;
 use crate::problem::Problem;
@@ -43,8 +43,11 @@ pub(super) fn drop(cx: &Context<'_>, args: &Drop) -> Result<Exit, Problem> {
 }
 
 pub(super) fn wait(cx: &Context<'_>, limit: Duration) -> Result<Exit, Problem> {
-    database::wait(cx, limit)?;
-    said(cx, &Answers { answers: true }, "it answers:")
+    let words = match database::wait(cx, limit)? {
+        Answer::Ready => "it answers:",
+        Answer::NoDatabase => "its server answers, and it is yet to be made (`migrate create`):",
+    };
+    said(cx, &Answers { answers: true }, words)
 }
 
 fn said(cx: &Context<'_>, json: &impl Serialize, words: &str) -> Result<Exit, Problem> {

@@ -55,8 +55,8 @@ impl Settings {
     pub(crate) fn database_url(&self) -> Result<&DatabaseUrl, Problem> {
         self.url.as_ref().ok_or_else(|| {
             Problem::usage("no database is named").note(
-                "name one with `--database-url postgres://me@localhost/app` (or `sqlite:app.db`), with the environment variable DATABASE_URL (the file \
-                 .env will do), or with `database_url` in migrate.toml",
+                "name one with `--database-url postgres://me@localhost/app` (or `sqlite:app.db`), with the environment \
+                 variable DATABASE_URL (the file .env will do), or with `database_url` in migrate.toml",
             )
         })
     }

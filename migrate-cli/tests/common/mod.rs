@@ -61,6 +61,22 @@ impl Session {
         self
     }
 
+    /// The database of a session on PostgreSQL.
+    pub fn url(&self) -> String {
+        self.postgres.clone().unwrap()
+    }
+
+    /// One value of it.
+    pub fn postgres_value(&self, sql: &str) -> String {
+        let mut client = postgres::Client::connect(&self.url(), postgres::NoTls).unwrap();
+        for message in client.simple_query(sql).unwrap() {
+            if let postgres::SimpleQueryMessage::Row(row) = message {
+                return row.get(0).unwrap_or("NULL").to_owned();
+            }
+        }
+        panic!("no row: {sql}")
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -162,6 +178,7 @@ impl Session {
             ("[TIME]", r"\b(?<redacted>[0-9]+ ms|[0-9]+\.[0-9] s)\b"),
             ("[MS]", r#""duration_ms": (?<redacted>[0-9]{1,4})\b"#),
             ("[STAMP]", r"(?<redacted>20[0-9]{12})_(create_orders|add_e_mail|vacuum|second|third)"),
+            ("[SILENT]", r"postgres://me@(?<redacted>127\.0\.0\.1:[0-9]{2,})/app"),
             ("[PLACE]", r"postgres://postgres@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
             ("[DATABASE]", r#"\(?"(?<redacted>cli_[a-z]+_[0-9]+)""#),
             ("[SERVER]", r"PostgreSQL (?<redacted>[0-9][0-9.]+( \([^)]*\))?)"),
