@@ -50,6 +50,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! On PostgreSQL that is [`migrate::postgres::up`](crate::postgres::up) with a `postgres::Client`. Inside an asynchronous
+//! runtime, where that client panics, take the URL, which works on a thread of its own:
+//!
+//! ```no_run
+//! # use migrate::{Embedded, embed_migrations};
+//! # static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations");
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> { Ok(()) }
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let url = std::env::var("DATABASE_URL")?; // postgres://app@db.example.com/shop?sslmode=verify-full
+//!     migrate::up(&url, &MIGRATIONS)?;
+//!     serve().await
+//! }
+//! ```
+//!
 //! A migration in Rust, where SQL is not enough, at its place among the files:
 //!
 //! ```
@@ -102,8 +117,15 @@
 //!
 //! # Features
 //!
-//! A feature adds names; it never changes a type, a default or a table. `sqlite` uses the system's SQLite,
-//! `sqlite-bundled` compiles one in, `include_dir` reads an `include_dir::Dir`.
+//! A feature adds names; it never changes a type, a default or a table.
+//!
+//! | feature | |
+//! |---|---|
+//! | `postgres` | PostgreSQL, on the crate `postgres` |
+//! | `postgres-tls` | the same, with TLS for the connections that it opens itself, by rustls |
+//! | `sqlite` | SQLite, on `rusqlite`, with the library of the system |
+//! | `sqlite-bundled` | the same, compiled in |
+//! | `include_dir` | migrations from an `include_dir::Dir` |
 
 mod embed;
 #[cfg(feature = "postgres")]

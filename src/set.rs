@@ -59,7 +59,41 @@ impl<'a> Set<'a> {
         self
     }
 
-    /// With a migration in Rust that runs on PostgreSQL.
+    /// With a migration in Rust that runs on PostgreSQL. The version that it shares with one for SQLite is one migration,
+    /// written twice.
+    ///
+    /// ```
+    /// use migrate::{BoxError, Embedded, Meta, Migration, Session, Set, Version, embed_migrations};
+    ///
+    /// struct Backfill;
+    ///
+    /// static BACKFILL: Meta = Meta::code(Version::new(20261120120000), "backfill");
+    ///
+    /// impl Migration<postgres::Client> for Backfill {
+    ///     fn meta(&self) -> &Meta {
+    ///         &BACKFILL
+    ///     }
+    ///     fn up(&self, db: &mut Session<'_, postgres::Client>) -> Result<(), BoxError> {
+    ///         db.connection().execute("UPDATE books SET title = btrim(title)", &[])?;
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// impl Migration<rusqlite::Connection> for Backfill {
+    ///     fn meta(&self) -> &Meta {
+    ///         &BACKFILL
+    ///     }
+    ///     fn up(&self, db: &mut Session<'_, rusqlite::Connection>) -> Result<(), BoxError> {
+    ///         db.run("UPDATE books SET title = trim(title)")
+    ///     }
+    /// }
+    ///
+    /// static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations");
+    ///
+    /// let set = Set::new(&MIGRATIONS).sqlite(Backfill).postgres(Backfill);
+    /// assert_eq!(migrate::up("sqlite::memory:", &set)?.done.len(), 18);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "postgres")]
     #[must_use]
     pub fn postgres(mut self, migration: impl Migration<postgres::Client> + 'a) -> Self {

@@ -88,16 +88,20 @@ fn on_sqlite(cx: &Context<'_>, known: &Migrations<'_, SqliteConnection>, job: &i
 
 #[cfg(feature = "postgres")]
 fn on_postgres(cx: &Context<'_>, known: &Migrations<'_, PostgresConnection>, job: &impl Job) -> Result<Exit, Problem> {
-    let mut driver = migrate_postgres::Postgres::connect(&parsed(cx)?).map_err(opening)?;
+    let driver = migrate_postgres::Postgres::connect(&parsed(cx)?).map_err(opening)?;
     #[cfg(unix)]
-    {
-        let running = driver.connection().cancel_token();
-        // Without TLS: such a request holds no secret but its key, and every server takes it, whatever pg_hba.conf says.
-        crate::signals::before_the_end(move || {
-            let _ = running.cancel_query(postgres::NoTls);
-        });
-    }
+    let driver = cancelled_by_a_signal(driver);
     job.run(cx, &mut driver.tables(cx.settings.tables()), known)
+}
+
+#[cfg(all(unix, feature = "postgres"))]
+fn cancelled_by_a_signal(mut driver: migrate_postgres::Postgres<'static>) -> migrate_postgres::Postgres<'static> {
+    let running = driver.connection().cancel_token();
+    crate::signals::before_the_end(move || {
+        // Without TLS: it holds no secret but the session's key, and every server takes it, whatever pg_hba.conf says.
+        let _ = running.cancel_query(postgres::NoTls);
+    });
+    driver
 }
 
 /// Makes the database of the settings.

@@ -1,15 +1,15 @@
 //! The `migrate` command line, as a library.
 //!
 //! The binary is one call of [`run`]. An application that has migrations in Rust, or compiles its files in, offers the
-//! same commands with [`run_with`]:
+//! same commands with [`run_with`] on SQLite and with [`run_with_postgres`] on PostgreSQL:
 //!
 //! ```no_run
 //! use migrate_core::{Migrations, source};
 //!
 //! # fn main() -> Result<std::process::ExitCode, Box<dyn std::error::Error>> {
-//! let files = [("20260102030405_create_users.sql", "CREATE TABLE users (id INTEGER PRIMARY KEY)")];
+//! let files = [("20260102030405_create_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY)")];
 //! let known = Migrations::from_sql(source::read(files, None)?.migrations)?;
-//! Ok(migrate_cli::run_with(std::env::args_os(), known))
+//! Ok(migrate_cli::run_with_postgres(std::env::args_os(), known))
 //! # }
 //! ```
 //!
@@ -53,12 +53,12 @@ pub use database::PostgresConnection;
 /// Runs the command line, with the migrations of a directory. The first argument is the program's name.
 ///
 /// It prints, and returns what the process should exit with: 0 done, 1 failed, 2 wrong usage, 3 pending
-/// (`status --exit-code`), 4 changed or refused, 6 a lock could not be had in time.
+/// (`status --exit-code`), 4 changed or refused, 6 a lock, or the server, could not be had in time.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     main(args, Source::directory()).into()
 }
 
-/// As [`run`], with migrations that the program knows by itself: compiled in, written in Rust, or both.
+/// As [`run`] on SQLite, with migrations that the program knows by itself: compiled in, written in Rust, or both.
 #[cfg(feature = "sqlite")]
 pub fn run_with<'m>(
     args: impl IntoIterator<Item = OsString>,
@@ -67,7 +67,7 @@ pub fn run_with<'m>(
     main(args, Source::Sqlite(known.into())).into()
 }
 
-/// As [`run_with`], for PostgreSQL.
+/// As [`run`] on PostgreSQL, with migrations that the program knows by itself: compiled in, written in Rust, or both.
 #[cfg(feature = "postgres")]
 pub fn run_with_postgres<'m>(
     args: impl IntoIterator<Item = OsString>,

@@ -89,8 +89,15 @@ fn session(root: &Path, dir: &Path, text: &str) -> usize {
     let output = shell.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     eprintln!("{}", String::from_utf8_lossy(&output.stderr));
-    Assert::new().eq(Data::text(said), Data::text(format!("{text}\n")));
+    Assert::new().eq(Data::text(titles(&said)), Data::text(titles(&format!("{text}\n"))));
     count
+}
+
+/// With one blank between the titles of a table: how long a migration took decides how far they stand apart.
+fn titles(text: &str) -> String {
+    let narrow = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = |line: &str| if line.starts_with("VERSION ") { narrow(line) } else { line.to_owned() };
+    text.lines().map(|each| line(each) + "\n").collect()
 }
 
 fn repository() -> PathBuf {

@@ -159,6 +159,7 @@ fn statements() {
         .run("statements alter.sql --dialect postgres --server-version 15");
     session.run("statements alter.sql --dialect postgres --server-version 11 --format json");
     session.run("statements alter.sql --dialect postgres --server-version new");
+    session.run("-d postgresql://me:secret@host/app statements alter.sql --server-version 15");
     session.write("ansi.sql", "SELECT \"a\\\"; SELECT 2 AS \"b\";\n").run("statements ansi.sql --dialect mysql");
     session.run("statements ansi.sql --dialect mysql --sql-mode ANSI_QUOTES");
     session.run("statements ansi.sql --dialect sqlite --sql-mode ANSI_QUOTES");
@@ -179,6 +180,7 @@ fn settings() {
     session.run("-d sqlite:option.db status -v").run("-d x --database-url-file url status");
     session.run("--database-url-file nope status").run("--require-version 99 status");
     session.run("--table app_migrations up").run("status").run("--table app_migrations status");
+    session.write("migrate.toml", "wait = \"1ms\"\n").run("-d postgres://me@127.0.0.1:1/app status");
     session.run("--schema elsewhere status").run("--lock-timeout 5 status").ls();
     session.write("migrate.toml", "dir = \"migrations\"\nlock_timout = \"5s\"\n").run("status");
     session.write("migrate.toml", "lock_timeout = \"5\"\n").run("status --format json");

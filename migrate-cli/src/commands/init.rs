@@ -98,17 +98,20 @@ fn settings(dir: &Path) -> String {
         "# Settings of `migrate`. Options and environment variables go before them.\n\
          \n\
          # The database. Better in the environment, as DATABASE_URL, or in the file .env, if it has a password.\n\
-         # database_url = \"sqlite:app.db\"\n\
+         # database_url = \"postgres://me@localhost/app\"\n\
          \n\
          # The directory of the migrations.\n\
          {comment}dir = \"{dir}\"\n\
          \n\
          # The history table, and the schema that it stands in.\n\
          # table = \"migrate_history\"\n\
-         # schema = \"main\"\n\
+         # schema = \"public\"\n\
          \n\
          # How long to wait while another run holds the migration lock.\n\
-         # lock_timeout = \"60s\"\n",
+         # lock_timeout = \"60s\"\n\
+         \n\
+         # How long to wait until the database's server answers, when it does not at once.\n\
+         # wait = \"60s\"\n",
         comment = if dir == "migrations" { "# " } else { "" },
     )
 }

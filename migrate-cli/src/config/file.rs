@@ -18,6 +18,8 @@ pub(crate) struct File {
     pub(crate) schema: Option<String>,
     #[serde(default, deserialize_with = "time")]
     pub(crate) lock_timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "time")]
+    pub(crate) wait: Option<Duration>,
 }
 
 /// Reads the file; without one, every setting is open.

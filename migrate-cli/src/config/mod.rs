@@ -47,7 +47,7 @@ impl Settings {
             table: global.table.clone().or(file.table),
             schema: global.schema.clone().or(file.schema),
             lock_timeout: global.lock_timeout.or(file.lock_timeout),
-            wait: global.wait,
+            wait: global.wait.or(file.wait),
         })
     }
 
