@@ -68,7 +68,9 @@ pub fn wait(url: &Url, limit: Duration) -> Result<(), Cause> {
                 why.kind = CauseKind::LockTimeout;
                 return Err(why);
             }
-            Err(why) if may_come_up(&why) => std::thread::sleep(Duration::from_millis(200)),
+            Err(why) if may_come_up(&why) => {
+                std::thread::sleep(Duration::from_millis(200).min(limit.saturating_sub(began.elapsed())))
+            }
             Err(why) => return Err(why),
         }
     }
@@ -76,6 +78,9 @@ pub fn wait(url: &Url, limit: Duration) -> Result<(), Cause> {
 
 /// A connection to a database of the same server that is always there.
 fn beside(url: &Url) -> Result<Client, Cause> {
+    if database_of(url)? == "postgres" {
+        return url.with_database("template1").connect();
+    }
     match url.with_database("postgres").connect() {
         Err(why) if matches!(why.code.as_deref(), Some("3D000" | "42501")) => url.with_database("template1").connect(),
         other => other,

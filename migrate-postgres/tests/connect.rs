@@ -99,6 +99,15 @@ fn a_database_is_made_and_dropped_whatever_it_is_called() {
     assert_eq!(admin::drop(&url).unwrap(), Outcome::Done);
 }
 
+/// A server that is stopped takes connections all the same: the operating system does.
+#[test]
+fn a_silent_server_is_given_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let why = said(&format!("postgres://me@127.0.0.1:{port}/app?connect_timeout=1").parse().unwrap());
+    assert!(why.contains("it takes connections, and says nothing"), "{why}");
+}
+
 #[test]
 fn waiting_ends_with_what_was_wrong() {
     let url: Url = "postgres://me@127.0.0.1:1/app".parse().unwrap();

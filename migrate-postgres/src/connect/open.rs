@@ -1,10 +1,12 @@
 //! Opening a connection: each server of the list in turn, with TLS as `sslmode` says.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use migrate_core::{Cause, CauseKind};
 use postgres::config::{ChannelBinding, SslMode, SslNegotiation, TargetSessionAttrs};
-use postgres::{Client, Config, NoTls};
+use postgres::tls::{MakeTlsConnect, TlsConnect};
+use postgres::{Client, Config, NoTls, Socket};
 
 use super::Url;
 use super::environment::{Environment, Server};
@@ -107,7 +109,7 @@ fn attempt(environment: &Environment<'_>, mut config: Config, way: Way, server: 
     let connected = match way {
         Way::Plain => {
             config.ssl_mode(SslMode::Disable);
-            config.connect(NoTls)
+            in_time(config, NoTls)
         }
         #[cfg(feature = "tls")]
         Way::Tls => {
@@ -116,12 +118,34 @@ fn attempt(environment: &Environment<'_>, mut config: Config, way: Way, server: 
             if direct {
                 config.ssl_negotiation(SslNegotiation::Direct);
             }
-            config.connect(super::tls::connector(environment, direct)?)
+            in_time(config, super::tls::connector(environment, direct)?)
         }
     };
     #[cfg(not(feature = "tls"))]
     let _ = (environment, SslNegotiation::Direct);
-    connected.map_err(|error| why_not(error, server))
+    match connected {
+        Some(connected) => connected.map_err(|error| why_not(error, server)),
+        None => {
+            let mut cause = Cause::new(CauseKind::Access, format!("{server}: it takes connections, and says nothing"));
+            cause.code = Some(UNREACHED.into());
+            Err(cause.hint("see that the server is not stopped, and that a balancer before it has somebody behind it"))
+        }
+    }
+}
+
+/// Connects on a thread of its own; `None` = the time is over. The client's own limit is for the connection alone: a
+/// stopped server takes it, and would be waited for without end.
+fn in_time<T>(config: Config, tls: T) -> Option<Result<Client, postgres::Error>>
+where
+    T: MakeTlsConnect<Socket> + Send + 'static,
+    T::TlsConnect: Send,
+    T::Stream: Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    let limit = config.get_connect_timeout().copied().unwrap_or(Duration::from_secs(CONNECT_TIMEOUT));
+    let (connects, connected) = mpsc::channel();
+    std::thread::spawn(move || connects.send(config.connect(tls)));
+    connected.recv_timeout(limit).ok()
 }
 
 fn config(environment: &Environment<'_>, server: &Server, nonce: &str) -> Result<Config, Cause> {
