@@ -144,7 +144,10 @@ where
 {
     let limit = config.get_connect_timeout().copied().unwrap_or(Duration::from_secs(CONNECT_TIMEOUT));
     let (connects, connected) = mpsc::channel();
-    std::thread::spawn(move || connects.send(config.connect(tls)));
+    std::thread::spawn(move || {
+        // Nobody may be waiting any more.
+        let _ = connects.send(config.connect(tls));
+    });
     connected.recv_timeout(limit).ok()
 }
 
