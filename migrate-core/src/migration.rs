@@ -59,6 +59,11 @@ impl Direction {
             Direction::Down => "down",
         }
     }
+
+    /// From the history.
+    pub fn parse(word: &str) -> Self {
+        if word == "down" { Direction::Down } else { Direction::Up }
+    }
 }
 
 impl std::fmt::Display for Direction {

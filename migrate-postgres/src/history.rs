@@ -1,4 +1,6 @@
-use migrate_core::history::{HISTORY_FORMAT, HistoryRow, JournalRow, JournalState, NewRow, RowWrite, Tables};
+use migrate_core::history::{
+    HistoryRow, JournalRow, JournalState, RowSql, RowWrite, Tables, check_format, check_text, damaged, not_ours,
+};
 use migrate_core::{Cause, CauseKind, Checksum, Direction, Version};
 use postgres::{Client, SimpleQueryRow};
 
@@ -57,10 +59,6 @@ impl History {
         self.home = Some(schema);
     }
 
-    fn table(&self, table: &str) -> String {
-        self.home.as_ref().map_or_else(|| name(table), |schema| format!("{}.{}", name(schema), name(table)))
-    }
-
     /// Where the history stands, or would be made: an expression of SQL.
     pub(crate) fn home_sql(&self) -> String {
         let Some(home) = &self.home else {
@@ -98,7 +96,7 @@ impl History {
                 // Another starter has made it between the two looks.
                 Some("42P01") => catalog::rows(client, &select)?,
                 Some("25P02") => return Err(inside_a_transaction()),
-                Some("42703" | "42883" | "42809") => return Err(self.not_ours(client, cause)),
+                Some("42703" | "42883" | "42809") => return Err(self.is_not_ours(client, cause)),
                 Some("42501") => {
                     let hint = format!("GRANT SELECT ON {} to this role", self.table(&self.tables.history));
                     cause.kind = CauseKind::History;
@@ -139,37 +137,24 @@ impl History {
         Ok(found.contains(home))
     }
 
-    fn not_ours(&self, client: &mut Client, cause: Cause) -> Cause {
+    fn is_not_ours(&self, client: &mut Client, cause: Cause) -> Cause {
         let table = self.table(&self.tables.history);
         let columns = catalog::columns(client, &table).unwrap_or_default();
-        let message = format!(
-            "there is a table {table} that is no history of migrate: it has the columns {}",
-            columns.join(", ")
-        );
-        let mut ours = Cause::new(CauseKind::History, message)
-            .hint("it belongs to another tool: give the history another name (`--table`), or rename that table");
-        ours.detail = Some(cause.message);
-        ours
+        not_ours(&table, &columns, cause.message)
     }
 
     fn history_row(&self, row: &SimpleQueryRow) -> Result<HistoryRow, Cause> {
         let format = row.get(9).and_then(|text| text.parse().ok()).unwrap_or(0);
-        if format > HISTORY_FORMAT {
-            return Err(too_new(format, row.get(10).unwrap_or("a newer migrate")));
-        }
-        let damaged = || {
-            let message =
-                format!("a row of {} is damaged: version {}", self.tables.history, row.get(0).unwrap_or("NULL"));
-            Cause::new(CauseKind::History, message).hint("mend that row; the table itself must stay")
-        };
+        check_format(format, row.get(10))?;
+        let damaged = || damaged(&self.tables.history, &format!("version {}", row.get(0).unwrap_or("NULL")));
         let text = |index: usize| row.get(index).map(str::to_owned);
         Ok(HistoryRow {
             version: Version::new(row.get(0).and_then(|text| text.parse().ok()).ok_or_else(damaged)?),
             name: text(1).ok_or_else(damaged)?,
-            checksum: row.get(2).map(parsed).ok_or_else(damaged)?,
-            statements_checksum: row.get(3).map(parsed),
-            down_checksum: row.get(4).map(parsed),
-            direction: direction(row.get(5).ok_or_else(damaged)?),
+            checksum: row.get(2).map(Checksum::from).ok_or_else(damaged)?,
+            statements_checksum: row.get(3).map(Checksum::from),
+            down_checksum: row.get(4).map(Checksum::from),
+            direction: Direction::parse(row.get(5).ok_or_else(damaged)?),
             started_at: row.get(6).and_then(iso).ok_or_else(damaged)?,
             finished_at: row.get(7).map(|time| iso(time).ok_or_else(damaged)).transpose()?,
             duration_ms: row.get(8).and_then(|text| text.parse().ok()),
@@ -190,12 +175,7 @@ impl History {
         let find = |key: &Checksum| {
             let word = key.to_string();
             let text = rows.iter().find(|row| row.get(0) == Some(&word)).and_then(|row| row.get(1));
-            match text {
-                Some(text) if matches!(key, Checksum::Sha256(_)) && Checksum::of_text(text) != *key => {
-                    Err(tampered(key))
-                }
-                text => Ok(text.map(str::to_owned)),
-            }
+            text.map(|text| check_text(key, text).map(|()| text.to_owned())).transpose()
         };
         keys.iter().map(find).collect()
     }
@@ -208,27 +188,18 @@ impl History {
         );
         let journal_row = |row: &SimpleQueryRow| {
             let format = row.get(6).and_then(|text| text.parse().ok()).unwrap_or(0);
-            if format > HISTORY_FORMAT {
-                return Err(too_new(format, "a newer migrate"));
-            }
+            check_format(format, None)?;
             Ok(JournalRow {
                 version,
-                direction: direction(row.get(0).unwrap_or_default()),
+                direction: Direction::parse(row.get(0).unwrap_or_default()),
                 n: row.get(1).and_then(|text| text.parse().ok()).unwrap_or_default(),
-                statement: parsed(row.get(2).unwrap_or_default()),
-                // A word that we never write leaves the statement in doubt, which is the honest answer.
-                state: row.get(3).and_then(JournalState::parse).unwrap_or(JournalState::Started),
+                statement: row.get(2).unwrap_or_default().into(),
+                state: JournalState::parse(row.get(3).unwrap_or_default()),
                 pre_image: row.get(4).map(str::to_owned),
                 error: row.get(5).map(str::to_owned),
             })
         };
         catalog::rows(client, &sql)?.iter().map(journal_row).collect()
-    }
-
-    /// The versions among these that are recorded.
-    pub(crate) fn recorded_sql(&self, versions: &[Version]) -> String {
-        let versions: Vec<_> = versions.iter().map(Version::to_string).collect();
-        format!("SELECT version FROM {} WHERE version IN ({})", self.table(&self.tables.history), versions.join(", "))
     }
 
     /// How long these took, in microseconds, by the server's clock.
@@ -297,77 +268,33 @@ impl History {
 
     /// A write as SQL, to be run and to be read.
     pub(crate) fn write_sql(&self, write: &RowWrite<'_>, began: Began) -> String {
-        let history = self.table(&self.tables.history);
-        let journal = self.table(&self.tables.journal);
         let began = match began {
             Began::Noted => format!("to_timestamp(current_setting('{BEGAN}')::float8)"),
             Began::WithTransaction => "now()".to_owned(),
         };
-        match write {
-            RowWrite::Begun(new) => self.insert(new, "clock_timestamp()", "NULL", "NULL"),
-            RowWrite::Applied(new) => {
-                let millis = format!("round(extract(epoch FROM clock_timestamp() - {began}) * 1000)::bigint");
-                self.insert(new, &began, "clock_timestamp()", &millis)
-            }
-            RowWrite::Finished(version) => format!(
-                "UPDATE {history} SET finished_at = clock_timestamp(), \
-                 duration_ms = round(extract(epoch FROM clock_timestamp() - started_at) * 1000)::bigint \
-                 WHERE version = {version};",
-            ),
-            RowWrite::Reverting(version, run_id) => format!(
-                "UPDATE {history} SET direction = 'down', started_at = clock_timestamp(), finished_at = NULL, \
-                 duration_ms = NULL, run_id = {} WHERE version = {version};",
-                literal(run_id),
-            ),
-            RowWrite::Reverted(version) => format!("DELETE FROM {history} WHERE version = {version};"),
-            RowWrite::Accepted(new) => format!(
-                "UPDATE {history} SET name = {}, checksum = {}, statements_checksum = {}, down_checksum = {}, \
-                 tool_version = {}, format = {HISTORY_FORMAT} WHERE version = {};",
-                literal(&new.name),
-                checksum(Some(&new.checksum)),
-                checksum(new.statements_checksum.as_ref()),
-                checksum(new.down_checksum.as_ref()),
-                tool_version(),
-                new.version
-            ),
-            RowWrite::Text(key, text) => format!(
-                "INSERT INTO {} (sha256, text, format) VALUES ({}, {}, {HISTORY_FORMAT}) ON CONFLICT DO NOTHING;",
-                self.table(&self.tables.text),
-                checksum(Some(key)),
-                literal(text)
-            ),
-            RowWrite::Journal(row) => format!(
-                "INSERT INTO {journal} (version, direction, n, statement_sha256, state, pre_image, error, format) \
-                 VALUES ({}, '{}', {}, {}, '{}', {}, {}, {HISTORY_FORMAT}) ON CONFLICT (version, direction, n) DO UPDATE \
-                 SET statement_sha256 = excluded.statement_sha256, state = excluded.state, \
-                 pre_image = excluded.pre_image, error = excluded.error, format = excluded.format;",
-                row.version,
-                row.direction,
-                row.n,
-                checksum(Some(&row.statement)),
-                row.state.as_str(),
-                optional(row.pre_image.as_deref()),
-                optional(row.error.as_deref())
-            ),
-            RowWrite::JournalCleared(version) => format!("DELETE FROM {journal} WHERE version = {version};"),
-        }
+        RowSql::write_sql(self, write, (&began, &self.millis_since(&began)))
+    }
+}
+
+impl RowSql for History {
+    fn tables(&self) -> &Tables {
+        &self.tables
     }
 
-    fn insert(&self, new: &NewRow, started_at: &str, finished_at: &str, duration_ms: &str) -> String {
-        format!(
-            "INSERT INTO {} (version, name, checksum, statements_checksum, down_checksum, started_at, finished_at, \
-             direction, duration_ms, run_id, applied_by, tool_version, format) VALUES ({}, {}, {}, {}, {}, {started_at}, \
-             {finished_at}, 'up', {duration_ms}, {}, {}, {}, {HISTORY_FORMAT});",
-            self.table(&self.tables.history),
-            new.version,
-            literal(&new.name),
-            checksum(Some(&new.checksum)),
-            checksum(new.statements_checksum.as_ref()),
-            checksum(new.down_checksum.as_ref()),
-            literal(&new.run_id),
-            literal(&new.applied_by),
-            tool_version(),
-        )
+    fn table(&self, table: &str) -> String {
+        self.home.as_ref().map_or_else(|| name(table), |schema| format!("{}.{}", name(schema), name(table)))
+    }
+
+    fn literal(&self, text: &str) -> String {
+        literal(text)
+    }
+
+    fn now(&self) -> &str {
+        "clock_timestamp()"
+    }
+
+    fn millis_since(&self, since: &str) -> String {
+        format!("round(extract(epoch FROM clock_timestamp() - {since}) * 1000)::bigint")
     }
 }
 
@@ -382,44 +309,6 @@ fn elsewhere(schema: &str) -> String {
         "if that is this application's history, name its schema (`--schema {schema}`); if it is another \
          application's, name the schema for this one's"
     )
-}
-
-fn too_new(format: i64, tool: &str) -> Cause {
-    let message = format!(
-        "the history was written by {tool} in format {format}, and this is migrate {}, which knows formats up to \
-         {HISTORY_FORMAT}",
-        env!("CARGO_PKG_VERSION")
-    );
-    Cause::new(CauseKind::History, message).hint("update this program's migrate; nothing was changed")
-}
-
-/// A stored text may be run. It is, or it is not, the one that was stored.
-fn tampered(key: &Checksum) -> Cause {
-    let message = format!("the stored text {key} is not the one that was stored: its checksum differs");
-    Cause::new(CauseKind::History, message).hint("nothing of it was run; bring the migration's file back, or the text")
-}
-
-fn checksum(checksum: Option<&Checksum>) -> String {
-    checksum.map_or("NULL".into(), |checksum| literal(&checksum.to_string()))
-}
-
-fn optional(text: Option<&str>) -> String {
-    text.map_or("NULL".into(), literal)
-}
-
-fn tool_version() -> String {
-    literal(concat!("migrate ", env!("CARGO_PKG_VERSION")))
-}
-
-fn parsed(text: &str) -> Checksum {
-    match text.parse() {
-        Ok(checksum) => checksum,
-        Err(never) => match never {},
-    }
-}
-
-fn direction(word: &str) -> Direction {
-    if word == "down" { Direction::Down } else { Direction::Up }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use migrate_core::history::{HISTORY_FORMAT, HistoryRow, JournalRow, JournalState, NewRow, RowWrite, Tables};
+use migrate_core::history::{
+    HistoryRow, JournalRow, JournalState, RowSql, RowWrite, Tables, check_format, check_text, damaged, not_ours,
+};
 use migrate_core::{Cause, CauseKind, Checksum, Direction, Version};
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -23,10 +25,6 @@ impl History {
 
     fn schema(&self) -> &str {
         self.tables.schema.as_deref().unwrap_or("main")
-    }
-
-    fn table(&self, table: &str) -> String {
-        format!("{}.{}", name(self.schema()), name(table))
     }
 
     /// The statement that every start sends.
@@ -54,17 +52,15 @@ impl History {
                     return Ok(None);
                 }
                 // Another starter may have made it between the two looks: seen with eight of them at once.
-                connection.prepare(&self.select()).map_err(|error| self.not_ours(connection, error::cause(error)))?
+                connection.prepare(&self.select()).map_err(|error| self.is_not_ours(connection, error::cause(error)))?
             }
         };
         let mut rows = select.query([]).map_err(cause)?;
         let mut history = Vec::new();
         while let Some(row) = rows.next().map_err(cause)? {
-            let format: i64 = row.get(9).map_err(|error| self.not_ours(connection, cause(error)))?;
-            if format > HISTORY_FORMAT {
-                return Err(self.too_new(format, row.get(10).unwrap_or_default()));
-            }
-            history.push(history_row(row).map_err(|error| self.not_ours(connection, cause(error)))?);
+            let format: i64 = row.get(9).map_err(|error| self.is_not_ours(connection, cause(error)))?;
+            check_format(format, row.get::<_, String>(10).ok().as_deref())?;
+            history.push(history_row(row).map_err(|error| self.is_not_ours(connection, cause(error)))?);
         }
         Ok(Some(history))
     }
@@ -89,33 +85,15 @@ impl History {
         }
     }
 
-    fn not_ours(&self, connection: &Connection, cause: Cause) -> Cause {
+    fn is_not_ours(&self, connection: &Connection, cause: Cause) -> Cause {
         let columns = catalog::columns(connection, self.schema(), &self.tables.history).unwrap_or_default();
         if ["version", "checksum", "run_id", "tool_version", "format"]
             .iter()
             .all(|ours| columns.iter().any(|c| c == ours))
         {
-            let message = format!("a row of {} is damaged: {}", self.tables.history, cause.message);
-            return Cause::new(CauseKind::History, message).hint("mend that row; the table itself must stay");
+            return damaged(&self.tables.history, &cause.message);
         }
-        let message = format!(
-            "there is a table {} that is no history of migrate: it has the columns {}",
-            self.tables.history,
-            columns.join(", ")
-        );
-        let mut ours = Cause::new(CauseKind::History, message)
-            .hint("it belongs to another tool: give the history another name (`--table`), or rename that table");
-        ours.detail = Some(cause.message);
-        ours
-    }
-
-    fn too_new(&self, format: i64, tool: String) -> Cause {
-        let message = format!(
-            "the history was written by {tool} in format {format}, and this is migrate {}, which knows formats up to \
-             {HISTORY_FORMAT}",
-            env!("CARGO_PKG_VERSION")
-        );
-        Cause::new(CauseKind::History, message).hint("update this program's migrate; nothing was changed")
+        not_ours(&self.tables.history, &columns, cause.message)
     }
 
     pub(crate) fn read_texts(&self, connection: &Connection, keys: &[Checksum]) -> Result<Vec<Option<String>>, Cause> {
@@ -128,8 +106,8 @@ impl History {
             select.query_row([key.to_string()], |row| row.get(0)).optional()
         };
         let checked = |key: &Checksum| match text(key).map_err(cause)? {
-            Some(text) if matches!(key, Checksum::Sha256(_)) && Checksum::of_text(&text) != *key => Err(tampered(key)),
-            text => Ok(text),
+            Some(text) => check_text(key, &text).map(|()| Some(text)),
+            None => Ok(None),
         };
         keys.iter().map(checked).collect()
     }
@@ -144,9 +122,7 @@ impl History {
         let mut journal = Vec::new();
         while let Some(row) = rows.next().map_err(cause)? {
             let format: i64 = row.get(6).map_err(cause)?;
-            if format > HISTORY_FORMAT {
-                return Err(self.too_new(format, "a newer migrate".into()));
-            }
+            check_format(format, None)?;
             journal.push(journal_row(version, row).map_err(cause)?);
         }
         Ok(journal)
@@ -198,111 +174,44 @@ impl History {
 
     /// A write as SQL, to be run and to be read. `elapsed` = how long its migration has been running.
     pub(crate) fn write_sql(&self, write: &RowWrite<'_>, elapsed: Duration) -> String {
-        let history = self.table(&self.tables.history);
-        let journal = self.table(&self.tables.journal);
-        match write {
-            RowWrite::Begun(new) => self.insert(new, NOW, "NULL", "NULL"),
-            RowWrite::Applied(new) => {
-                let began = format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{:.3} seconds')", elapsed.as_secs_f64());
-                self.insert(new, &began, NOW, &elapsed.as_millis().to_string())
-            }
-            RowWrite::Finished(version) => format!(
-                "UPDATE {history} SET finished_at = {NOW}, \
-                 duration_ms = CAST((julianday('now') - julianday(started_at)) * 86400000 AS INTEGER) \
-                 WHERE version = {version};",
-                version = version.get()
-            ),
-            RowWrite::Reverting(version, run_id) => format!(
-                "UPDATE {history} SET direction = 'down', started_at = {NOW}, finished_at = NULL, duration_ms = NULL, \
-                 run_id = {run} WHERE version = {version};",
-                run = literal(run_id),
-                version = version.get()
-            ),
-            RowWrite::Reverted(version) => format!("DELETE FROM {history} WHERE version = {};", version.get()),
-            RowWrite::Accepted(new) => format!(
-                "UPDATE {history} SET name = {}, checksum = {}, statements_checksum = {}, down_checksum = {}, \
-                 tool_version = {}, format = {HISTORY_FORMAT} WHERE version = {};",
-                literal(&new.name),
-                checksum(Some(&new.checksum)),
-                checksum(new.statements_checksum.as_ref()),
-                checksum(new.down_checksum.as_ref()),
-                tool_version(),
-                new.version.get()
-            ),
-            RowWrite::Text(key, text) => format!(
-                "INSERT OR IGNORE INTO {} (sha256, text, format) VALUES ({}, {}, {HISTORY_FORMAT});",
-                self.table(&self.tables.text),
-                checksum(Some(key)),
-                literal(text)
-            ),
-            RowWrite::Journal(row) => format!(
-                "INSERT OR REPLACE INTO {journal} (version, direction, n, statement_sha256, state, pre_image, error, \
-                 format) VALUES ({}, '{}', {}, {}, '{}', {}, {}, {HISTORY_FORMAT});",
-                row.version.get(),
-                row.direction,
-                row.n,
-                checksum(Some(&row.statement)),
-                row.state.as_str(),
-                optional(row.pre_image.as_deref()),
-                optional(row.error.as_deref())
-            ),
-            RowWrite::JournalCleared(version) => format!("DELETE FROM {journal} WHERE version = {};", version.get()),
-        }
-    }
-
-    fn insert(&self, new: &NewRow, started_at: &str, finished_at: &str, duration_ms: &str) -> String {
-        format!(
-            "INSERT INTO {} (version, name, checksum, statements_checksum, down_checksum, started_at, finished_at, \
-             direction, duration_ms, run_id, applied_by, tool_version, format) VALUES ({}, {}, {}, {}, {}, {started_at}, \
-             {finished_at}, 'up', {duration_ms}, {}, {}, {}, {HISTORY_FORMAT});",
-            self.table(&self.tables.history),
-            new.version.get(),
-            literal(&new.name),
-            checksum(Some(&new.checksum)),
-            checksum(new.statements_checksum.as_ref()),
-            checksum(new.down_checksum.as_ref()),
-            literal(&new.run_id),
-            literal(&new.applied_by),
-            tool_version(),
-        )
+        let began = format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-{:.3} seconds')", elapsed.as_secs_f64());
+        RowSql::write_sql(self, write, (&began, &elapsed.as_millis().to_string()))
     }
 }
 
-/// A stored text may be run. It is, or it is not, the one that was stored.
-fn tampered(key: &Checksum) -> Cause {
-    let message = format!("the stored text {key} is not the one that was stored: its checksum differs");
-    Cause::new(CauseKind::History, message).hint("nothing of it was run; bring the migration's file back, or the text")
-}
+impl RowSql for History {
+    fn tables(&self) -> &Tables {
+        &self.tables
+    }
 
-fn checksum(checksum: Option<&Checksum>) -> String {
-    checksum.map_or("NULL".into(), |checksum| literal(&checksum.to_string()))
-}
+    fn table(&self, table: &str) -> String {
+        format!("{}.{}", name(self.schema()), name(table))
+    }
 
-fn optional(text: Option<&str>) -> String {
-    text.map_or("NULL".into(), literal)
-}
+    fn literal(&self, text: &str) -> String {
+        literal(text)
+    }
 
-fn tool_version() -> String {
-    literal(concat!("migrate ", env!("CARGO_PKG_VERSION")))
-}
+    fn now(&self) -> &str {
+        NOW
+    }
 
-fn parsed(text: &str) -> Checksum {
-    match text.parse() {
-        Ok(checksum) => checksum,
-        Err(never) => match never {},
+    fn millis_since(&self, since: &str) -> String {
+        format!("CAST((julianday('now') - julianday({since})) * 86400000 AS INTEGER)")
     }
 }
 
 fn history_row(row: &Row<'_>) -> Result<HistoryRow, rusqlite::Error> {
-    let optional_checksum =
-        |index| -> Result<Option<Checksum>, rusqlite::Error> { Ok(row.get_ref(index)?.as_str_or_null()?.map(parsed)) };
+    let optional_checksum = |index| -> Result<Option<Checksum>, rusqlite::Error> {
+        Ok(row.get_ref(index)?.as_str_or_null()?.map(Checksum::from))
+    };
     Ok(HistoryRow {
         version: Version::new(row.get(0)?),
         name: row.get(1)?,
-        checksum: parsed(row.get_ref(2)?.as_str()?),
+        checksum: row.get_ref(2)?.as_str()?.into(),
         statements_checksum: optional_checksum(3)?,
         down_checksum: optional_checksum(4)?,
-        direction: direction(row.get_ref(5)?.as_str()?),
+        direction: Direction::parse(row.get_ref(5)?.as_str()?),
         started_at: row.get(6)?,
         finished_at: row.get(7)?,
         duration_ms: row.get(8)?,
@@ -310,19 +219,13 @@ fn history_row(row: &Row<'_>) -> Result<HistoryRow, rusqlite::Error> {
 }
 
 fn journal_row(version: Version, row: &Row<'_>) -> Result<JournalRow, rusqlite::Error> {
-    let state: String = row.get(3)?;
     Ok(JournalRow {
         version,
-        direction: direction(row.get_ref(0)?.as_str()?),
+        direction: Direction::parse(row.get_ref(0)?.as_str()?),
         n: row.get::<_, i64>(1)?.try_into().unwrap_or_default(),
-        statement: parsed(row.get_ref(2)?.as_str()?),
-        // A word that we never write leaves the statement in doubt, which is the honest answer.
-        state: JournalState::parse(&state).unwrap_or(JournalState::Started),
+        statement: row.get_ref(2)?.as_str()?.into(),
+        state: JournalState::parse(row.get_ref(3)?.as_str()?),
         pre_image: row.get(4)?,
         error: row.get(5)?,
     })
-}
-
-fn direction(word: &str) -> Direction {
-    if word == "down" { Direction::Down } else { Direction::Up }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use migrate_core::Version;
 use migrate_core::driver::{Cause, CauseKind, Failed, Group, Unit};
-use migrate_core::history::RowWrite;
+use migrate_core::history::{RowSql, RowWrite};
 use migrate_core::sql::split;
 
 use super::Postgres;

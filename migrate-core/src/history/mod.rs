@@ -1,8 +1,12 @@
 //! The rows of the three tables, read and written.
 
+mod sql;
+
 use std::borrow::Cow;
 
-use crate::{Checksum, Direction, Version};
+use crate::{Cause, CauseKind, Checksum, Direction, Version};
+
+pub use sql::RowSql;
 
 /// One row of the history table: a migration that was applied, or is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,50 @@ pub struct HistoryRow {
 /// The version of the three tables' layout that this tool writes. Each row carries its writer's, so that an older
 /// tool of the same rolling deployment notices a newer layout instead of misreading it.
 pub const HISTORY_FORMAT: i64 = 1;
+
+/// Refuses a row of a newer format; `tool` is its writer.
+///
+/// # Errors
+/// When this tool does not know the format.
+pub fn check_format(format: i64, tool: Option<&str>) -> Result<(), Cause> {
+    if format <= HISTORY_FORMAT {
+        return Ok(());
+    }
+    let message = format!(
+        "the history was written by {} in format {format}, and this is migrate {}, which knows formats up to \
+         {HISTORY_FORMAT}",
+        tool.unwrap_or("a newer migrate"),
+        env!("CARGO_PKG_VERSION")
+    );
+    Err(Cause::new(CauseKind::History, message).hint("update this program's migrate; nothing was changed"))
+}
+
+/// A stored text may be run: it is, or it is not, the one that was stored under this key.
+///
+/// # Errors
+/// When it is not.
+pub fn check_text(key: &Checksum, text: &str) -> Result<(), Cause> {
+    if !matches!(key, Checksum::Sha256(_)) || Checksum::of_text(text) == *key {
+        return Ok(());
+    }
+    let message = format!("the stored text {key} is not the one that was stored: its checksum differs");
+    let hint = "nothing of it was run; bring the migration's file back, or the text";
+    Err(Cause::new(CauseKind::History, message).hint(hint))
+}
+
+/// A row of the history that can't be read; `what` says which, or why.
+pub fn damaged(table: &str, what: &str) -> Cause {
+    let message = format!("a row of {table} is damaged: {what}");
+    Cause::new(CauseKind::History, message).hint("mend that row; the table itself must stay")
+}
+
+/// A table that has the history's name and is another tool's.
+pub fn not_ours(table: &str, columns: &[String], said: String) -> Cause {
+    let columns = columns.join(", ");
+    let message = format!("there is a table {table} that is no history of migrate: it has the columns {columns}");
+    let hint = "it belongs to another tool: give the history another name (`--table`), or rename that table";
+    Cause { detail: Some(said), ..Cause::new(CauseKind::History, message).hint(hint) }
+}
 
 /// The names of the three tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,8 +222,9 @@ impl JournalState {
         }
     }
 
-    /// From the table; `None` for a word that this tool never writes.
-    pub fn parse(word: &str) -> Option<Self> {
-        [JournalState::Started, JournalState::Done, JournalState::Failed].into_iter().find(|s| s.as_str() == word)
+    /// From the table. A word that this tool never writes leaves the statement in doubt, which is the honest answer.
+    pub fn parse(word: &str) -> Self {
+        let known = [JournalState::Started, JournalState::Done, JournalState::Failed];
+        known.into_iter().find(|state| state.as_str() == word).unwrap_or(JournalState::Started)
     }
 }

@@ -1,0 +1,134 @@
+//! The rows as SQL. Databases differ in few words of it.
+
+use super::{HISTORY_FORMAT, JournalRow, NewRow, RowWrite, Tables};
+use crate::{Checksum, Version};
+
+/// The writes of the three tables as SQL, for a database that says these words in its own way.
+///
+/// The defaults are PostgreSQL's and SQLite's.
+pub trait RowSql {
+    /// What the tables are called.
+    fn tables(&self) -> &Tables;
+
+    /// One of them as SQL, addressed so that no setting of the session sends a row elsewhere.
+    fn table(&self, name: &str) -> String;
+
+    /// A text as a literal.
+    fn literal(&self, text: &str) -> String;
+
+    /// The time now in UTC, as an expression.
+    fn now(&self) -> &str;
+
+    /// The whole milliseconds between `since` and now, as an expression.
+    fn millis_since(&self, since: &str) -> String;
+
+    /// What follows an `INSERT` whose row may be there: `update` of its columns, or nothing, then takes the new values.
+    fn if_there(&self, key: &[&str], update: &[&str]) -> String {
+        if update.is_empty() {
+            return " ON CONFLICT DO NOTHING".into();
+        }
+        let set: Vec<_> = update.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+        format!(" ON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", "))
+    }
+
+    /// A write as SQL, to be run and to be read. `began` is when the migration began that it belongs to, and how many
+    /// milliseconds ago that is, as expressions.
+    fn write_sql(&self, write: &RowWrite<'_>, began: (&str, &str)) -> String {
+        let history = self.table(&self.tables().history);
+        let journal = self.table(&self.tables().journal);
+        match write {
+            RowWrite::Begun(new) => self.insert_sql(new, self.now(), "NULL", "NULL"),
+            RowWrite::Applied(new) => self.insert_sql(new, began.0, self.now(), began.1),
+            // The time it took first: MySQL sees in an assignment what those before it have set.
+            RowWrite::Finished(version) => format!(
+                "UPDATE {history} SET duration_ms = {}, finished_at = {} WHERE version = {version};",
+                self.millis_since("started_at"),
+                self.now(),
+            ),
+            RowWrite::Reverting(version, run_id) => format!(
+                "UPDATE {history} SET direction = 'down', started_at = {}, finished_at = NULL, duration_ms = NULL, \
+                 run_id = {} WHERE version = {version};",
+                self.now(),
+                self.literal(run_id),
+            ),
+            RowWrite::Reverted(version) => format!("DELETE FROM {history} WHERE version = {version};"),
+            RowWrite::Accepted(new) => format!(
+                "UPDATE {history} SET name = {}, checksum = {}, statements_checksum = {}, down_checksum = {}, \
+                 tool_version = {}, format = {HISTORY_FORMAT} WHERE version = {};",
+                self.literal(&new.name),
+                self.checksum(Some(&new.checksum)),
+                self.checksum(new.statements_checksum.as_ref()),
+                self.checksum(new.down_checksum.as_ref()),
+                self.literal(TOOL),
+                new.version,
+            ),
+            RowWrite::Text(key, text) => format!(
+                "INSERT INTO {} (sha256, text, format) VALUES ({}, {}, {HISTORY_FORMAT}){};",
+                self.table(&self.tables().text),
+                self.checksum(Some(key)),
+                self.literal(text),
+                self.if_there(&["sha256"], &[]),
+            ),
+            RowWrite::Journal(row) => self.journal_sql(row),
+            RowWrite::JournalCleared(version) => format!("DELETE FROM {journal} WHERE version = {version};"),
+        }
+    }
+
+    /// A new row of the history.
+    fn insert_sql(&self, new: &NewRow, started_at: &str, finished_at: &str, duration_ms: &str) -> String {
+        format!(
+            "INSERT INTO {} (version, name, checksum, statements_checksum, down_checksum, started_at, finished_at, \
+             direction, duration_ms, run_id, applied_by, tool_version, format) VALUES ({}, {}, {}, {}, {}, {started_at}, \
+             {finished_at}, 'up', {duration_ms}, {}, {}, {}, {HISTORY_FORMAT});",
+            self.table(&self.tables().history),
+            new.version,
+            self.literal(&new.name),
+            self.checksum(Some(&new.checksum)),
+            self.checksum(new.statements_checksum.as_ref()),
+            self.checksum(new.down_checksum.as_ref()),
+            self.literal(&new.run_id),
+            self.literal(&new.applied_by),
+            self.literal(TOOL),
+        )
+    }
+
+    /// A line of the journal, new or as it is now.
+    fn journal_sql(&self, row: &JournalRow) -> String {
+        format!(
+            "INSERT INTO {} (version, direction, n, statement_sha256, state, pre_image, error, format) VALUES ({}, '{}', \
+             {}, {}, '{}', {}, {}, {HISTORY_FORMAT}){};",
+            self.table(&self.tables().journal),
+            row.version,
+            row.direction,
+            row.n,
+            self.checksum(Some(&row.statement)),
+            row.state.as_str(),
+            self.optional(row.pre_image.as_deref()),
+            self.optional(row.error.as_deref()),
+            self.if_there(
+                &["version", "direction", "n"],
+                &["statement_sha256", "state", "pre_image", "error", "format"]
+            ),
+        )
+    }
+
+    /// The versions among these that are recorded, as a query.
+    fn recorded_sql(&self, versions: &[Version]) -> String {
+        let versions: Vec<_> = versions.iter().map(Version::to_string).collect();
+        let history = self.table(&self.tables().history);
+        format!("SELECT version FROM {history} WHERE version IN ({})", versions.join(", "))
+    }
+
+    /// A checksum as a literal, or NULL.
+    fn checksum(&self, checksum: Option<&Checksum>) -> String {
+        self.optional(checksum.map(Checksum::to_string).as_deref())
+    }
+
+    /// A text as a literal, or NULL.
+    fn optional(&self, text: Option<&str>) -> String {
+        text.map_or("NULL".into(), |text| self.literal(text))
+    }
+}
+
+/// What the history calls this tool.
+const TOOL: &str = concat!("migrate ", env!("CARGO_PKG_VERSION"));
