@@ -1,0 +1,90 @@
+use migrate_core::driver::ServerPosition;
+use migrate_core::sql::only_word;
+use migrate_core::{Cause, CauseKind};
+use mysql::{DriverError, Error, MySqlError};
+
+/// What MySQL or MariaDB said, for the loop and for people.
+pub(crate) fn cause(error: Error) -> Cause {
+    let Error::MySqlError(said) = &error else {
+        let mut cause = Cause::new(CauseKind::ConnectionLost, in_words(&error));
+        cause.source = Some(Box::new(error));
+        return cause;
+    };
+    let mut cause = Cause::new(kind(said.code), said.message.as_str());
+    cause.code = Some(said.code.to_string());
+    cause.hint = hint(said.code).map(str::to_owned);
+    cause.position = line(said);
+    cause.source = Some(Box::new(error));
+    cause
+}
+
+/// The server gives a line for what it can't read, and no place else: it names what is missing, or there already, in
+/// quotes, and where the statement names it exactly once, that is the place.
+pub(crate) fn find_place(statement: &str, cause: &mut Cause) {
+    let syntax = cause.code.as_deref() == Some("1064");
+    let quoted: Vec<&str> = cause.message.split('\'').skip(1).step_by(2).collect();
+    let place = match quoted.first() {
+        // What it quotes runs from the place to the end, or to 80 characters.
+        Some(near) if syntax => only_place(statement, near),
+        Some(name) => {
+            let bare = name.rsplit('.').next().unwrap_or(name);
+            only_word(statement, bare)
+        }
+        None => None,
+    };
+    if let Some(at) = place {
+        cause.position = Some(ServerPosition::Byte(at));
+    }
+}
+
+fn only_place(statement: &str, near: &str) -> Option<usize> {
+    let near = near.trim_end();
+    let at = statement.rfind(near).filter(|_| near.chars().count() > 3)?;
+    (statement.find(near) == Some(at)).then_some(at)
+}
+
+/// `… near 'x' at line 3`.
+fn line(said: &MySqlError) -> Option<ServerPosition> {
+    let (_, line) = said.message.rsplit_once(" at line ")?;
+    line.trim().parse().ok().map(ServerPosition::Line)
+}
+
+/// The client library's own words: its `Display` puts the variant around them.
+pub(crate) fn in_words(error: &Error) -> String {
+    match error {
+        Error::IoError(error) => error.to_string(),
+        Error::CodecError(error) => error.to_string(),
+        Error::DriverError(DriverError::CouldNotConnect(Some((address, why, _)))) => format!("{address}: {why}"),
+        Error::DriverError(error) => error.to_string(),
+        #[cfg(feature = "tls")]
+        Error::TlsError(error) => format!("TLS: {error}"),
+        other => other.to_string(),
+    }
+}
+
+fn kind(code: u16) -> CauseKind {
+    match code {
+        // Lock wait timeout, deadlock, MariaDB's NOWAIT and statement time-out for a lock: the same again, later.
+        1205 | 1213 | 1614 | 3572 => CauseKind::LockTimeout,
+        // Server shutdown, killed, disconnected by the server, gone away.
+        1053 | 1927 | 2006 | 2013 | 4031 => CauseKind::ConnectionLost,
+        // Access denied, unknown database, too many connections, read-only, no disk.
+        1040 | 1044 | 1045 | 1049 | 1129 | 1130 | 1203 | 1226 | 1290 | 1836 | 1021 | 1041 => CauseKind::Access,
+        _ => CauseKind::Statement,
+    }
+}
+
+fn hint(code: u16) -> Option<&'static str> {
+    Some(match code {
+        1040 | 1203 | 1226 => "the server, or this user, has no connection left: close some, or raise the limit",
+        1044 | 1142 | 1143 | 1227 | 1370 => "this user may not do that: let a user who may run the migration, or grant it",
+        1205 => "another session holds a lock that this statement needs",
+        1213 => "it waited for a session that waited for it; run it again when there is less traffic",
+        1290 | 1836 => "this server is read-only, a replica perhaps: give the URL of the primary",
+        1317 => "the statement was interrupted, by somebody or by a time limit",
+        1419 => "with the binary log on, this needs SUPER, or log_bin_trust_function_creators = 1 on the server",
+        1799 | 1878 => "the server ran out of room for what was written meanwhile: see its innodb_online_alter_log_max_size",
+        3024 => "a time limit of the server ended it: see max_execution_time",
+        _ => return None,
+    })
+}
