@@ -159,11 +159,17 @@ pub trait Driver {
     /// When the catalog can't be read.
     fn pre_image(&mut self, statement: &str) -> Result<Option<String>, Cause>;
 
-    /// Whether a statement that was under way when its run died has run.
+    /// Whether a statement has run that was begun and is not known to be done: it was under way when its run died, or
+    /// the database refused it, as `begun` says. Takes away what a refused one has left.
     ///
     /// # Errors
     /// When the catalog can't be read.
-    fn evidence(&mut self, statement: &str, pre_image: Option<&str>) -> Result<Evidence, Cause>;
+    fn evidence(&mut self, statement: &str, begun: &JournalRow) -> Result<Evidence, Cause>;
+
+    /// What the server warned of since this was asked last.
+    fn warnings(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What a database can do.
@@ -177,12 +183,21 @@ pub struct Facts {
     pub version: Option<ServerVersion>,
     /// Whether a change of the schema can be rolled back.
     pub transactional_ddl: bool,
+    /// Whether it can be told afterwards that two tables have changed places: MySQL and MariaDB show the numbers of
+    /// tables only to a user with the PROCESS privilege.
+    pub sees_swaps: bool,
 }
 
 impl Facts {
     /// For a plan in which no script is read: nothing is asked for nothing.
     pub(crate) const fn unasked() -> Self {
-        Facts { syntax: Syntax::of(Dialect::Sqlite), server: String::new(), version: None, transactional_ddl: true }
+        Facts {
+            syntax: Syntax::of(Dialect::Sqlite),
+            server: String::new(),
+            version: None,
+            transactional_ddl: true,
+            sees_swaps: true,
+        }
     }
 }
 

@@ -270,7 +270,13 @@ impl Driver for Fake {
 
     fn facts(&mut self) -> Result<Facts, Cause> {
         let transactional_ddl = !self.database.autocommit_ddl;
-        Ok(Facts { syntax: Dialect::Sqlite.into(), server: "Fake 1".into(), version: None, transactional_ddl })
+        Ok(Facts {
+            syntax: Dialect::Sqlite.into(),
+            server: "Fake 1".into(),
+            version: None,
+            transactional_ddl,
+            sees_swaps: true,
+        })
     }
 
     fn read_history(&mut self) -> Result<Option<Vec<HistoryRow>>, Cause> {
@@ -406,11 +412,11 @@ impl Driver for Fake {
         Ok(Some(self.change(|data| data.effects.iter().filter(|effect| *effect == statement).count()).to_string()))
     }
 
-    fn evidence(&mut self, statement: &str, pre_image: Option<&str>) -> Result<Evidence, Cause> {
+    fn evidence(&mut self, statement: &str, begun: &JournalRow) -> Result<Evidence, Cause> {
         self.tick()?;
         let ran = self.change(|data| data.effects.iter().filter(|effect| *effect == statement).count()).to_string();
         let undecided = || Evidence::Undecided { look_at: format!("whether `{statement}` ran") };
-        Ok(match pre_image {
+        Ok(match begun.pre_image.as_deref() {
             None => undecided(),
             Some(_) if statement.contains("opaque") => undecided(),
             Some(before) if before == ran => Evidence::RunAgain,

@@ -141,7 +141,7 @@ impl Driver for Postgres<'_> {
         let version = (number > 0).then(|| ServerVersion::new(number / 10_000, number % 10_000, 0));
         let syntax = Syntax::postgres(row.get(2) != Some("off"));
         let server = format!("PostgreSQL {}", row.get(1).unwrap_or_default());
-        let facts = Facts { syntax, server, version, transactional_ddl: true };
+        let facts = Facts { syntax, server, version, transactional_ddl: true, sees_swaps: true };
         self.facts = Some(facts.clone());
         Ok(facts)
     }
@@ -346,8 +346,8 @@ impl Driver for Postgres<'_> {
         self.image_before(statement)
     }
 
-    fn evidence(&mut self, statement: &str, pre_image: Option<&str>) -> Result<Evidence, Cause> {
-        self.what_happened(statement, pre_image)
+    fn evidence(&mut self, statement: &str, begun: &JournalRow) -> Result<Evidence, Cause> {
+        self.what_happened(statement, begun.pre_image.as_deref())
     }
 }
 

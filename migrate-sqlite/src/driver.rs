@@ -131,6 +131,7 @@ impl Driver for Sqlite<'_> {
             server: format!("SQLite {}", rusqlite::version()),
             version: rusqlite::version().parse().ok(),
             transactional_ddl: true,
+            sees_swaps: true,
         })
     }
 
@@ -334,7 +335,7 @@ impl Driver for Sqlite<'_> {
 
     /// Only what can't be in a transaction is ever in doubt here: `VACUUM`, and pragmas that set what they set. Done
     /// twice is done once.
-    fn evidence(&mut self, _statement: &str, _pre_image: Option<&str>) -> Result<Evidence, Cause> {
+    fn evidence(&mut self, _statement: &str, _begun: &JournalRow) -> Result<Evidence, Cause> {
         Ok(Evidence::RunAgain)
     }
 }

@@ -133,8 +133,8 @@ impl<const HOW: u8> Driver for Broken<'_, HOW> {
     fn pre_image(&mut self, statement: &str) -> Result<Option<String>, Cause> {
         self.0.pre_image(statement)
     }
-    fn evidence(&mut self, statement: &str, pre_image: Option<&str>) -> Result<Evidence, Cause> {
-        self.0.evidence(statement, pre_image)
+    fn evidence(&mut self, statement: &str, begun: &JournalRow) -> Result<Evidence, Cause> {
+        self.0.evidence(statement, begun)
     }
 }
 

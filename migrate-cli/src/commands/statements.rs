@@ -260,7 +260,7 @@ fn alone(script: Script) -> SqlMigration {
 
 fn refusals(migration: SqlMigration, syntax: Syntax, version: Option<ServerVersion>) -> Vec<(Position, String)> {
     let transactional_ddl = matches!(syntax.dialect(), Dialect::Postgres | Dialect::Sqlite);
-    let facts = Facts { syntax, server: String::new(), version, transactional_ddl };
+    let facts = Facts { syntax, server: String::new(), version, transactional_ddl, sees_swaps: true };
     let Ok(known) = Migrations::<()>::from_sql([migration]) else { return Vec::new() };
     let planned = Planner::new(&known, &facts, &Policy::default()).up(&Status::of(&known, &[]), UpTarget::All);
     let refused = planned.err().map(|refused| refused.0).unwrap_or_default();

@@ -81,7 +81,7 @@ impl<D: Driver> Migrator<'_, D> {
     fn has_run(&mut self, step: &Step<'_>, script: &Script, piece: &Piece, row: &JournalRow) -> Result<bool, Error> {
         let text = piece.text(script);
         let refused = !row.is_in_doubt();
-        let evidence = self.driver.evidence(text, row.pre_image.as_deref());
+        let evidence = self.driver.evidence(text, row);
         match evidence.map_err(Error::database("looking whether a statement ran"))? {
             Evidence::RunAgain => Ok(false),
             Evidence::Ran => Ok(!refused || row.statement == Checksum::of_text(text)),
@@ -153,7 +153,9 @@ impl<D: Driver> Migrator<'_, D> {
     /// A statement for the session: a resumed run sends it again, and its line in the journal is there so that nobody
     /// puts another statement in its place meanwhile.
     fn session_statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> Result<(), NotDone> {
-        self.driver.execute(piece.text(script)).map_err(NotDone::in_doubt)?;
+        let executed = self.driver.execute(piece.text(script));
+        self.pass_warnings_on(step);
+        executed.map_err(NotDone::in_doubt)?;
         let done = done_line(step, script, n, piece);
         self.write(rows::part(step, Expect::Begun, vec![done])).map_err(NotDone::in_doubt)
     }
@@ -176,18 +178,21 @@ impl<D: Driver> Migrator<'_, D> {
                 [RowWrite::Journal(started)] => Some(started.clone()),
                 _ => None,
             };
-            let Err(failed) = self.driver.apply(&[unit], Group::AllOrNothing) else { return Ok(()) };
+            let applied = self.driver.apply(&[unit], Group::AllOrNothing);
+            self.pass_warnings_on(step);
+            let Err(failed) = applied else { return Ok(()) };
             let known = if failed.statement.is_some() { Known::Refused } else { Known::InDoubt };
             let not_done = NotDone { known, pre_image: before, cause: failed.cause };
             let (CauseKind::LockTimeout, Some(pause)) = (not_done.cause.kind, pause) else { return Err(not_done) };
             (self.observer)(&Event::Retry { step, message: &not_done.cause.message, pause });
             std::thread::sleep(pause);
             // A `CREATE INDEX CONCURRENTLY` that gave up has left an index, which would be in its own way.
-            let Some(started) = started else {
+            let Some(mut started) = started else {
                 rung += 1;
                 continue;
             };
-            match self.driver.evidence(piece.text(script), started.pre_image.as_deref()) {
+            started.state = JournalState::Failed;
+            match self.driver.evidence(piece.text(script), &started) {
                 Ok(Evidence::Ran) => return self.write_done(step, started).map_err(NotDone::in_doubt),
                 Ok(_) => {}
                 Err(cause) => return Err(NotDone { cause, ..not_done }),

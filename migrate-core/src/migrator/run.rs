@@ -163,6 +163,7 @@ impl<D: Driver> Migrator<'_, D> {
                 .collect();
             let changed = units.iter().any(|unit| unit.restore_settings);
             let result = self.driver.apply(&units, group);
+            self.pass_warnings_on(first);
             // Also after a failure: what is run again must not inherit what the failed file had set.
             let restored = if changed { self.driver.restore_settings() } else { Ok(()) };
             let failed = match result {
@@ -324,6 +325,13 @@ impl<D: Driver> Migrator<'_, D> {
             Ok(()) => Ok(()),
             // What ran before is committed all the same.
             Err(cause) => Err(self.failed(run, step, None, cause, Some(Kept::Unknown))),
+        }
+    }
+
+    /// What the server warned of, as notes.
+    pub(super) fn pass_warnings_on(&mut self, step: &Step<'_>) {
+        for message in self.driver.warnings() {
+            (self.observer)(&Event::Note(&Note::Warning { label: step.label(), message }));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod down;
 mod refusal;
+mod resumable;
 mod script;
 mod up;
 
@@ -29,7 +30,7 @@ pub use up::UpTarget;
 /// ];
 /// let known = Migrations::<()>::from_sql(source::read(files, None)?.migrations)?;
 /// let status = Status::of(&known, &[]);
-/// let facts = Facts { syntax: Dialect::Sqlite.into(), server: "SQLite".into(), version: None, transactional_ddl: true };
+/// let facts = Facts { syntax: Dialect::Sqlite.into(), server: "SQLite".into(), version: None, transactional_ddl: true, sees_swaps: true };
 /// let plan = Planner::new(&known, &facts, &Policy::default()).up(&status, UpTarget::All)?;
 /// assert_eq!(plan.steps.len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -185,6 +186,13 @@ pub enum Note {
         /// `20230314095813_create_users`
         label: String,
     },
+    /// The server did what it was asked to, and warned.
+    Warning {
+        /// `20230314095813_create_users`
+        label: String,
+        /// In its words.
+        message: String,
+    },
     /// There is no lock here; the transactions are enough for this plan.
     NoLock {
         /// Why.
@@ -208,6 +216,7 @@ impl fmt::Display for Note {
                     "{label}: the down in the file is not the one that was stored when it was applied; the file's runs"
                 )
             }
+            Note::Warning { label, message } => write!(f, "{label}: the server warns: {message}"),
             Note::NoLock { why } => write!(f, "running without a lock, each transaction by itself: {why}"),
         }
     }

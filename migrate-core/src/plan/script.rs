@@ -1,3 +1,4 @@
+use super::resumable::not_resumable;
 use super::{Location, Mode, Note, Piece, Reason, Refusal};
 use crate::driver::Facts;
 use crate::sql::{Dialect, InTransaction, Role, split};
@@ -55,7 +56,8 @@ pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) 
         }
     };
     if mode == Mode::Journal {
-        refused.extend(not_resumable(script, &pieces));
+        let all = statements.iter().zip(&pieces);
+        refused.extend(all.filter_map(|(statement, piece)| not_resumable(script, statement, piece, facts)));
     }
     if !refused.is_empty() {
         return Err(refused);
@@ -72,8 +74,11 @@ fn decide(script: &Script, pieces: &[Piece], facts: &Facts, reason: Reason) -> R
     // What was begun statement by statement goes on so, also when its file has lost `transaction:false` since: in a
     // transaction it would begin at its first statement, and run those that are done once more.
     let outside = script.options.transaction == TransactionMode::Outside || reason == Reason::Resume;
-    if outside || !facts.transactional_ddl {
+    if outside {
         return Ok(Mode::Journal);
+    }
+    if !facts.transactional_ddl {
+        return Ok(if pieces.iter().all(can_be_taken_back) { Mode::Transaction } else { Mode::Journal });
     }
     let mut failing = pieces.iter().filter(|piece| matches!(piece.in_transaction, InTransaction::Fails { .. }));
     let Some(first) = failing.next() else {
@@ -94,6 +99,12 @@ fn decide(script: &Script, pieces: &[Piece], facts: &Facts, reason: Reason) -> R
         "move it to a file of its own, which then runs outside a transaction; \
          or let the whole file run so, statement by statement: `-- migrate:options transaction:false`",
     )])
+}
+
+/// Where a change of the schema commits by itself: whether this is none, nor anything that may hide one.
+fn can_be_taken_back(piece: &Piece) -> bool {
+    let known = !matches!(piece.role, Role::Opaque | Role::Unknown | Role::TransactionControl);
+    known && !piece.commits && piece.in_transaction == InTransaction::Runs
 }
 
 /// In a transaction these statements succeed and do nothing: the worst answer a database has.
@@ -149,31 +160,7 @@ fn check_resumed(script: &Script, reason: Reason) -> Option<Refusal> {
     })
 }
 
-/// A run that is resumed has a new session: what lived in the old one is gone, and a later statement that needs it
-/// would fail, or worse, do something else.
-fn not_resumable(script: &Script, pieces: &[Piece]) -> Vec<Refusal> {
-    let lost = |piece: &&Piece| match piece.role {
-        Role::TemporaryObject => true,
-        Role::Opaque => !script.options.retry_safe,
-        _ => false,
-    };
-    let refusal = |piece: &Piece| {
-        let (problem, help) = match piece.role {
-            Role::Opaque => (
-                "can't be looked into, so after a crash nobody could tell whether it ran",
-                "if it may run twice, say so: `-- migrate:options retry_safe:true`",
-            ),
-            _ => (
-                "makes something that lives in this session only, so the file could not be resumed after a failure",
-                "use an ordinary table and drop it at the end, or let the file run in a transaction",
-            ),
-        };
-        refuse(script, piece, format!("{} {problem}", piece.verb), help)
-    };
-    pieces.iter().filter(lost).map(refusal).collect()
-}
-
-fn refuse(script: &Script, piece: &Piece, problem: String, help: &str) -> Refusal {
+pub(super) fn refuse(script: &Script, piece: &Piece, problem: String, help: &str) -> Refusal {
     let at = Location { file: script.file.to_string(), position: piece.position };
     Refusal::Script { at, problem, help: help.into() }
 }

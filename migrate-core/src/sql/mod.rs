@@ -10,6 +10,7 @@ mod dialect;
 mod directive;
 mod error;
 mod follow;
+mod hazard;
 mod head;
 mod lexer;
 mod location;

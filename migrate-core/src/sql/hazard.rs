@@ -1,0 +1,130 @@
+//! What MySQL and MariaDB statements do that can't be told, or taken up, after a failure.
+
+use super::dialect::Dialect;
+use super::head::code;
+use super::lexer::TokenKind;
+use super::split::Statement;
+
+impl Statement<'_> {
+    /// Whether it keeps tables locked for the session: `LOCK TABLES`, `FLUSH TABLES … WITH READ LOCK`.
+    pub(crate) fn locks_tables(&self) -> bool {
+        if !self.is_mysql() {
+            return false;
+        }
+        let mut words = self.words();
+        match words.next().as_deref() {
+            Some("LOCK") => words.next().is_some_and(|word| word.starts_with("TABLE")),
+            Some("FLUSH") => self.has_in_a_row("READ", "LOCK") || self.has_in_a_row("FOR", "EXPORT"),
+            _ => false,
+        }
+    }
+
+    /// Whether it uses a user variable, `@x`. Bodies of routines do so when they are called, not when they are made.
+    pub(crate) fn reads_variables(&self) -> bool {
+        let routine = ["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"];
+        let mut words = self.words();
+        let makes = matches!(words.next().as_deref(), Some("CREATE" | "ALTER"));
+        if !self.is_mysql() || (makes && words.take(12).any(|word| routine.contains(&word.as_str()))) {
+            return false;
+        }
+        // In what changes data there is no account, whose host stands behind an `@` too: root@localhost.
+        let first = self.words().next().unwrap_or_default();
+        let data = ["INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH", "LOAD", "DO", "CALL"];
+        let data = data.contains(&first.as_str());
+        let mut before = None;
+        let mut previous_end = 0;
+        for token in super::head::code_tokens(self.text, self.syntax) {
+            let text = self.text.get(token.start..token.end).unwrap_or_default();
+            if before == Some("@")
+                && text != "@"
+                && self.text.get(..previous_end).is_some_and(|text| self.is_variable(text, data))
+            {
+                return true;
+            }
+            before = Some(text);
+            previous_end = token.end;
+        }
+        false
+    }
+
+    /// Whether two tables may have changed places behind it that look alike.
+    pub(crate) fn swaps_tables(&self) -> bool {
+        let known = self.recognise();
+        (known.verb.starts_with("RENAME TABLE") && known.objects.len() > 2)
+            || (self.is_mysql() && self.has_in_a_row("EXCHANGE", "PARTITION"))
+    }
+
+    /// Whether the `@` at the end of this text begins a user variable.
+    fn is_variable(&self, text: &str, data: bool) -> bool {
+        let Some(before) = text.strip_suffix('@') else { return false };
+        // `@@sql_mode` is the server's.
+        if before.ends_with('@') {
+            return false;
+        }
+        let account = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '`' | '\'' | '"'));
+        data || !account
+    }
+
+    fn is_mysql(&self) -> bool {
+        matches!(self.syntax.dialect(), Dialect::Mysql | Dialect::Mariadb)
+    }
+
+    fn words(&self) -> impl Iterator<Item = String> {
+        let is_word = |(kind, text): (TokenKind, &str)| (kind == TokenKind::Word).then(|| text.to_ascii_uppercase());
+        code(self.text, self.syntax).filter_map(is_word)
+    }
+
+    fn has_in_a_row(&self, first: &str, second: &str) -> bool {
+        let mut found = false;
+        self.words().any(|word| {
+            let both = found && word == second;
+            found = word == first;
+            both
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sql::{Dialect, split};
+
+    #[test]
+    fn variables() {
+        for dialect in [Dialect::Mysql, Dialect::Mariadb] {
+            let reads = |text| split(text, dialect).expect("reads").first().expect("one").reads_variables();
+            for text in [
+                "INSERT INTO t VALUES (@x)",
+                "INSERT INTO t SELECT @`x`",
+                "CREATE TABLE t AS SELECT @x AS x",
+                "UPDATE t SET a = (@n := @n + 1)",
+                "SELECT 1, @'x'",
+                "ALTER TABLE t COMMENT = @x",
+            ] {
+                assert!(reads(text), "{text}");
+            }
+            for text in [
+                "CREATE DEFINER=`root`@`localhost` VIEW v AS SELECT 1",
+                "CREATE DEFINER = root@localhost PROCEDURE p() SET @x = 1",
+                "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET @x = NEW.a",
+                "GRANT SELECT ON a.* TO 'me'@'%'",
+                "INSERT INTO t VALUES ('@x', @@sql_mode, @@session.sql_mode)",
+                "CREATE TABLE t (a INT) -- @x",
+            ] {
+                assert!(!reads(text), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn locks_and_swaps() {
+        let first = |text| split(text, Dialect::Mysql).expect("reads").remove(0);
+        assert!(first("lock tables a write").locks_tables());
+        assert!(first("FLUSH TABLES WITH READ LOCK").locks_tables());
+        assert!(first("FLUSH TABLES a FOR EXPORT").locks_tables());
+        assert!(!first("FLUSH PRIVILEGES").locks_tables());
+        assert!(!first("UNLOCK TABLES").locks_tables());
+        assert!(first("RENAME TABLE a TO b, c TO a").swaps_tables());
+        assert!(first("ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u").swaps_tables());
+        assert!(!first("RENAME TABLE a TO b").swaps_tables());
+    }
+}
