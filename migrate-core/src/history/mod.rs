@@ -79,6 +79,17 @@ pub fn not_ours(table: &str, columns: &[String], said: String) -> Cause {
     Cause { detail: Some(said), ..Cause::new(CauseKind::History, message).hint(hint) }
 }
 
+/// `2026-11-24 15:26:00.123456` as `2026-11-24T15:26:00.123Z`, for servers that write times so; `None` when it is written
+/// otherwise.
+pub fn iso(time: &str) -> Option<String> {
+    let (date, clock) = time.split_at_checked(10)?;
+    let clock = clock.strip_prefix(' ')?;
+    let (seconds, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b':');
+    let is_iso = date.as_bytes().get(4) == Some(&b'-') && seconds.len() == 8 && digits(date) && digits(seconds);
+    (is_iso && digits(fraction)).then(|| format!("{date}T{seconds}.{:0<3.3}Z", fraction))
+}
+
 /// The names of the three tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

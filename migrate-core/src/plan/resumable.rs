@@ -29,7 +29,7 @@ pub(super) fn not_resumable(
              --skip-add-locks)",
         ),
         Role::Session => return None,
-        _ if statement.reads_variables() => (
+        _ if !statement.user_variables().is_empty() => (
             "uses a variable of this session, which is gone when the file is resumed after a failure",
             "write the value itself; or move what changes data only to a file of its own, which then runs in a transaction",
         ),

@@ -1,7 +1,7 @@
 //! What MySQL and MariaDB statements do that can't be told, or taken up, after a failure.
 
 use super::dialect::Dialect;
-use super::head::code;
+use super::head::{code, code_tokens};
 use super::lexer::TokenKind;
 use super::split::Statement;
 
@@ -19,32 +19,39 @@ impl Statement<'_> {
         }
     }
 
-    /// Whether it uses a user variable, `@x`. Bodies of routines do so when they are called, not when they are made.
-    pub(crate) fn reads_variables(&self) -> bool {
+    /// The user variables of MySQL and MariaDB that it uses, `x` of `@x`. Bodies of routines do so when they are called,
+    /// not when they are made.
+    ///
+    /// ```
+    /// use migrate_core::sql::{Dialect, split};
+    ///
+    /// let statements = split("INSERT INTO t VALUES (@id, @@sql_mode)", Dialect::Mysql)?;
+    /// assert_eq!(statements[0].user_variables(), ["id"]);
+    /// # Ok::<_, migrate_core::sql::SplitError>(())
+    /// ```
+    pub fn user_variables(&self) -> Vec<String> {
         let routine = ["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"];
         let mut words = self.words();
         let makes = matches!(words.next().as_deref(), Some("CREATE" | "ALTER"));
         if !self.is_mysql() || (makes && words.take(12).any(|word| routine.contains(&word.as_str()))) {
-            return false;
+            return Vec::new();
         }
         // In what changes data there is no account, whose host stands behind an `@` too: root@localhost.
-        let first = self.words().next().unwrap_or_default();
         let data = ["INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH", "LOAD", "DO", "CALL"];
-        let data = data.contains(&first.as_str());
+        let data = self.words().next().is_some_and(|first| data.contains(&first.as_str()));
+        let mut found = Vec::new();
         let mut before = None;
-        let mut previous_end = 0;
-        for token in super::head::code_tokens(self.text, self.syntax) {
+        let mut end = 0;
+        for token in code_tokens(self.text, self.syntax) {
             let text = self.text.get(token.start..token.end).unwrap_or_default();
-            if before == Some("@")
-                && text != "@"
-                && self.text.get(..previous_end).is_some_and(|text| self.is_variable(text, data))
-            {
-                return true;
+            let up_to = self.text.get(..end).unwrap_or_default();
+            if before == Some("@") && text != "@" && begins_variable(up_to, data) {
+                found.push(text.trim_matches(['`', '\'', '"']).to_owned());
             }
             before = Some(text);
-            previous_end = token.end;
+            end = token.end;
         }
-        false
+        found
     }
 
     /// Whether two tables may have changed places behind it that look alike.
@@ -52,17 +59,6 @@ impl Statement<'_> {
         let known = self.recognise();
         (known.verb.starts_with("RENAME TABLE") && known.objects.len() > 2)
             || (self.is_mysql() && self.has_in_a_row("EXCHANGE", "PARTITION"))
-    }
-
-    /// Whether the `@` at the end of this text begins a user variable.
-    fn is_variable(&self, text: &str, data: bool) -> bool {
-        let Some(before) = text.strip_suffix('@') else { return false };
-        // `@@sql_mode` is the server's.
-        if before.ends_with('@') {
-            return false;
-        }
-        let account = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '`' | '\'' | '"'));
-        data || !account
     }
 
     fn is_mysql(&self) -> bool {
@@ -84,6 +80,17 @@ impl Statement<'_> {
     }
 }
 
+/// Whether the `@` at the end of this text begins a user variable.
+fn begins_variable(text: &str, data: bool) -> bool {
+    let Some(before) = text.strip_suffix('@') else { return false };
+    // `@@sql_mode` is the server's.
+    if before.ends_with('@') {
+        return false;
+    }
+    let account = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '`' | '\'' | '"'));
+    data || !account
+}
+
 #[cfg(test)]
 mod tests {
     use crate::sql::{Dialect, split};
@@ -91,17 +98,18 @@ mod tests {
     #[test]
     fn variables() {
         for dialect in [Dialect::Mysql, Dialect::Mariadb] {
-            let reads = |text| split(text, dialect).expect("reads").first().expect("one").reads_variables();
+            let reads = |text| split(text, dialect).expect("reads").first().expect("one").user_variables().len() == 1;
             for text in [
                 "INSERT INTO t VALUES (@x)",
                 "INSERT INTO t SELECT @`x`",
                 "CREATE TABLE t AS SELECT @x AS x",
-                "UPDATE t SET a = (@n := @n + 1)",
+                "UPDATE t SET a = (@n := 1)",
                 "SELECT 1, @'x'",
                 "ALTER TABLE t COMMENT = @x",
             ] {
                 assert!(reads(text), "{text}");
             }
+            let reads = |text| reads(text) || !split(text, dialect).expect("reads")[0].user_variables().is_empty();
             for text in [
                 "CREATE DEFINER=`root`@`localhost` VIEW v AS SELECT 1",
                 "CREATE DEFINER = root@localhost PROCEDURE p() SET @x = 1",

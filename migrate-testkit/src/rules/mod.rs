@@ -9,7 +9,7 @@ pub mod settings;
 pub mod transactions;
 pub mod undo;
 
-use migrate_core::{Migrator, State};
+use migrate_core::{Driver, Migrator, State};
 
 use crate::{Known, Subject};
 
@@ -25,6 +25,11 @@ pub(crate) fn states<S: Subject>(connection: &mut S::Connection, known: &Known<S
         status.entries.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     Migrator::new(&mut S::driver(connection)).status(known, line).unwrap_or_else(|error| error.to_string())
+}
+
+/// Whether a change of the schema can be rolled back.
+pub(crate) fn is_transactional<S: Subject>(connection: &mut S::Connection) -> bool {
+    S::driver(connection).facts().is_ok_and(|facts| facts.transactional_ddl)
 }
 
 /// Whether a table is there.

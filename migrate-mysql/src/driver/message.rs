@@ -1,0 +1,80 @@
+//! What is sent together: rows of the history, checks of it, and a statement.
+
+use std::time::Duration;
+
+use migrate_core::driver::Unit;
+use migrate_core::history::RowWrite;
+use migrate_core::{Cause, CauseKind};
+
+use super::Mysql;
+use crate::lock;
+
+/// The savepoint that turns a stray COMMIT into an error.
+pub(super) const GUARD: &str = "migrate_guard";
+
+/// The beginning of a transaction of ours: so many statements, two of which may be checks.
+pub(super) struct Head {
+    pub(super) text: String,
+    /// How many results come before what follows.
+    pub(super) results: usize,
+    session: usize,
+    history: usize,
+}
+
+impl Head {
+    /// What an error means that came behind so many results.
+    pub(super) fn why(&self, at: usize, cause: Cause) -> Cause {
+        match cause.code.as_deref() {
+            // A subquery that returns more than one row: how a check fails.
+            Some("1242") if at == self.session => lock::lost(),
+            Some("1242") if at == self.history => Cause::new(CauseKind::HistoryMoved, "the history changed meanwhile"),
+            _ => cause,
+        }
+    }
+}
+
+/// Plain SQL can't raise an error by itself, but two rows where one is wanted are one.
+fn check(holds: &str) -> String {
+    format!("SELECT (SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2) AS two WHERE NOT ({holds}));\n")
+}
+
+/// A statement ends with a newline and a semicolon: a comment at its end would swallow what follows.
+pub(super) fn ended(statement: &str) -> String {
+    format!("{statement}\n;\n")
+}
+
+/// The same for people and their clients, which need to be told where the body of a routine ends.
+pub(super) fn delimited(statement: &str) -> String {
+    let statement = statement.trim_end();
+    if statement.contains(';') {
+        format!("DELIMITER ;;\n{statement}\n;;\nDELIMITER ;\n")
+    } else {
+        format!("{statement};\n")
+    }
+}
+
+impl Mysql<'_> {
+    /// Opens a transaction in which the history says what the unit expects, and writes rows.
+    pub(super) fn head(&mut self, unit: &Unit<'_>, before: &[RowWrite<'_>]) -> Head {
+        let mut text = self.wait_sql(unit.lock_timeout);
+        let mut results = usize::from(!text.is_empty());
+        // `BEGIN` opens a block in MariaDB's sql_mode=ORACLE.
+        text.push_str("START TRANSACTION;\n");
+        results += 1;
+        let session = results;
+        if let Some(held) = &self.held {
+            text.push_str(&check(&format!("connection_id() = {} AND {}", self.id, held.is_ours_sql())));
+            results += 1;
+        }
+        let history = results;
+        text.push_str(&check(&self.history.holds_sql(unit.version, unit.expect)));
+        results += 1;
+        text.push_str(&self.rows_sql(before, Duration::ZERO));
+        results += before.len();
+        Head { text, results, session: if self.held.is_some() { session } else { usize::MAX }, history }
+    }
+
+    pub(super) fn rows_sql(&self, writes: &[RowWrite<'_>], elapsed: Duration) -> String {
+        writes.iter().map(|write| self.history.write_sql(write, elapsed) + "\n").collect()
+    }
+}
