@@ -270,7 +270,7 @@ impl Mysql<'_> {
         let shown: Vec<_> = effects
             .iter()
             .map(|effect| {
-                let there = missing.iter().any(|other| *other == effect) != effect.wanted;
+                let there = missing.contains(&effect) != effect.wanted;
                 let word = if there { "is there" } else { "is not there" };
                 format!("{} {} {word}", effect.kind.word(), effect.name)
             })
@@ -380,13 +380,13 @@ fn file_name(name: &str) -> Option<String> {
     })
 }
 
-/// `AUTO_INCREMENT=7` moves with each row.
+/// `AUTO_INCREMENT=7` comes and moves with the rows.
 fn without_counter(shown: &str) -> String {
     let mut text = String::with_capacity(shown.len());
     let mut rest = shown;
     while let Some((before, behind)) = rest.split_once("AUTO_INCREMENT=") {
         text.push_str(before);
-        rest = behind.trim_start_matches(|c: char| c.is_ascii_digit());
+        rest = behind.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(' ');
     }
     text + rest
 }
@@ -488,6 +488,10 @@ fn alter(statement: &Statement<'_>, object: &ObjectName, schema: &str, image: &m
             _ => continue,
         };
         image.effects.push(effect(kind, schema.to_owned(), &named, &object.name, wanted));
+    }
+    // Behind a rename the rest of it stands in another table: the two names tell enough.
+    if image.effects.iter().any(|effect| effect.kind == Kind::Table) {
+        image.effects.retain(|effect| effect.kind == Kind::Table);
     }
 }
 
