@@ -22,6 +22,13 @@ pub(crate) fn cause(error: Error) -> Cause {
 /// quotes, and where the statement names it exactly once, that is the place.
 pub(crate) fn find_place(statement: &str, cause: &mut Cause) {
     let syntax = cause.code.as_deref() == Some("1064");
+    // `FUNCTION app.md5 does not exist`: without quotes.
+    if cause.code.as_deref() == Some("1305")
+        && let Some(name) = cause.message.split(' ').nth(1).and_then(|name| name.rsplit('.').next())
+    {
+        cause.position = only_word(statement, name).map(ServerPosition::Byte);
+        return;
+    }
     let quoted: Vec<&str> = cause.message.split('\'').skip(1).step_by(2).collect();
     let place = match quoted.first() {
         // What it quotes runs from the place to the end, or to 80 characters.

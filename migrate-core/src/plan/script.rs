@@ -46,6 +46,15 @@ pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) 
             "take it out: the runner opens the transaction and commits it together with the history row",
         )
     }));
+    let local = statements.iter().zip(&pieces).filter(|(statement, _)| statement.reads_client_file());
+    refused.extend(local.map(|(_, piece)| {
+        refuse(
+            script,
+            piece,
+            format!("{} LOCAL reads a file beside this program, which a migration does not bring along", piece.verb),
+            "write the rows as INSERT; or load the file on the server, without LOCAL",
+        )
+    }));
     refused.extend(check_foreign_keys(script, &pieces, facts.syntax.dialect()));
     refused.extend(check_resumed(script, reason));
     let mode = match decide(script, &pieces, facts, reason) {

@@ -54,6 +54,14 @@ impl Statement<'_> {
         found
     }
 
+    /// Whether the server would ask the client for a file, `LOAD DATA LOCAL`. The client library answers with an empty
+    /// one, and nothing is loaded, without an error.
+    pub(crate) fn reads_client_file(&self) -> bool {
+        self.is_mysql()
+            && self.words().next().as_deref() == Some("LOAD")
+            && self.words().take(5).any(|word| word == "LOCAL")
+    }
+
     /// Whether two tables may have changed places behind it that look alike.
     pub(crate) fn swaps_tables(&self) -> bool {
         let known = self.recognise();

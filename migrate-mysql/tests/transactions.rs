@@ -1,0 +1,190 @@
+//! What commits with what, what is refused before it runs, and what a failure says.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Database, SERVERS, did, down, journal, known, recorded, tables, text, up};
+use migrate_core::DownTarget;
+use mysql::prelude::Queryable;
+
+const FIRST: (&str, &str) = ("20260101000001_a.sql", "CREATE TABLE a (n INT NOT NULL);\nINSERT INTO a VALUES (0);");
+
+/// TRAPS 1: the error of a later statement is not lost, and the statement is named.
+#[test]
+fn a_later_statement_that_fails_is_named() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let file = |fourth: &str| {
+            format!(
+                "CREATE TABLE b1 (n INT);\nINSERT INTO b1 VALUES (1);\nCREATE TABLE b2 (n INT);\n{fourth};\n\
+                 CREATE TABLE b3 (n INT);\nUPDATE a SET n = n + 1;\nCREATE TABLE b4 (n INT);\n"
+            )
+        };
+        let wrong = file("ALTER TABLE b2\n  ADD m INT NOT FULL");
+        let said = did(up(conn, &known(&[FIRST, ("20260101000002_b.sql", &wrong)])));
+        assert!(said.starts_with("20260101000002_b.sql:5:"), "{said}");
+        assert!(said.contains("[1064]"), "{said}");
+        assert!(said.contains("3 of 7 statements of 20260101000002_b are committed"), "{said}");
+        assert!(said.contains("fix the file from statement 4 on, and run `migrate up` again"), "{said}");
+        assert_eq!((recorded(conn).as_str(), journal(conn).as_str()), ("1 2…", "1 done, 2 done, 3 done, 4 failed"));
+        let right = file("ALTER TABLE b2\n  ADD COLUMN m INT");
+        assert_eq!(did(up(conn, &known(&[FIRST, ("20260101000002_b.sql", &right)]))), "+2");
+        assert_eq!(tables(conn), "a b1 b2 b3 b4");
+        assert_eq!(text(conn, "SELECT concat((SELECT n FROM a), (SELECT count(*) FROM b1))"), "11");
+        assert_eq!(journal(conn), "");
+    }
+}
+
+/// Rows alone, in one transaction with the history's row: a failure leaves nothing.
+#[test]
+fn a_file_of_rows_is_all_or_nothing() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let file = "SET @more = 5;\nUPDATE a SET n = n + @more;\nCREATE TEMPORARY TABLE help (n INT);\n\
+                    INSERT INTO help SELECT n FROM a;\nINSERT INTO nosuch SELECT n FROM help;";
+        let said = did(up(conn, &known(&[FIRST, ("20260101000002_rows.sql", file)])));
+        assert!(said.contains("20260101000002_rows.sql:5:13: "), "{said}");
+        assert!(said.contains("rolled back: 20260101000002_rows"), "{said}");
+        assert_eq!((text(conn, "SELECT n FROM a").as_str(), recorded(conn).as_str()), ("0", "1"));
+        let mended = file.replace("nosuch", "a");
+        assert_eq!(did(up(conn, &known(&[FIRST, ("20260101000002_rows.sql", &mended)]))), "+2");
+        assert_eq!(text(conn, "SELECT group_concat(n ORDER BY n) FROM a"), "5,5");
+        // What lived in the session is gone.
+        assert_eq!(text(conn, "SELECT @more"), "NULL");
+        assert!(conn.query_drop("SELECT * FROM help").is_err());
+    }
+}
+
+/// In an engine without transactions they would stay, and the history would say that nothing ran.
+#[test]
+fn rows_that_cant_be_rolled_back_are_refused_before_they_are_written() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        conn.query_drop("CREATE TABLE m (n INT) ENGINE = MyISAM").unwrap();
+        let said = did(up(conn, &known(&[FIRST, ("20260101000002_m.sql", "INSERT INTO m VALUES (1)")])));
+        assert!(said.contains("a change of m (MyISAM) can't be rolled back"), "{said}");
+        assert_eq!(text(conn, "SELECT count(*) FROM m"), "0");
+        let outside = "-- migrate:options transaction:false\nINSERT INTO m VALUES (1)";
+        assert_eq!(did(up(conn, &known(&[FIRST, ("20260101000002_m.sql", outside)]))), "+2");
+    }
+}
+
+/// TRAPS 37, 38: what a resumed run could not take up.
+#[test]
+fn what_could_not_be_resumed_is_refused_before_anything_runs() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        for (statement, words) in [
+            ("LOCK TABLES a WRITE", "LOCK TABLES locks tables, and with them the journal"),
+            ("FLUSH TABLES WITH READ LOCK", "FLUSH locks tables"),
+            ("INSERT INTO a VALUES (@x)", "INSERT uses a variable of this session"),
+            ("CREATE TEMPORARY TABLE h (n INT)", "makes something that lives in this session only"),
+            ("PREPARE s FROM 'DO 1'", "makes something that lives in this session only"),
+            ("CALL p()", "can't be looked into"),
+            ("LOAD DATA LOCAL INFILE 'x' INTO TABLE a", "a file beside this program"),
+        ] {
+            let file = format!("CREATE TABLE b (n INT);\n{statement};");
+            let said = did(up(conn, &known(&[FIRST, ("20260101000002_b.sql", &file)])));
+            assert!(said.starts_with("refused, nothing was changed"), "{statement}: {said}");
+            assert!(said.contains(words) && said.contains("20260101000002_b.sql:2:1"), "{statement}: {said}");
+        }
+        assert_eq!(tables(conn), "");
+    }
+}
+
+/// A swap that ran looks like one that did not, unless the numbers of the tables can be read.
+#[test]
+fn a_swap_needs_the_process_privilege() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let user = format!("u{}", db.name);
+        conn.query_drop(format!("CREATE USER {user}@'127.0.0.1' IDENTIFIED BY 'pw'")).unwrap();
+        conn.query_drop(format!("GRANT ALL ON {}.* TO {user}@'127.0.0.1'", db.name)).unwrap();
+        let swap = "CREATE TABLE b (n INT NOT NULL);\nRENAME TABLE a TO c, b TO a, c TO b;";
+        let set = known(&[FIRST, ("20260101000002_swap.sql", swap)]);
+        let said = did(up(&mut db.conn_of(&user, "pw"), &set));
+        assert!(said.contains("may swap two tables that are alike") && said.contains("GRANT PROCESS"), "{said}");
+        conn.query_drop(format!("GRANT PROCESS ON *.* TO {user}@'127.0.0.1'")).unwrap();
+        assert_eq!(did(up(&mut db.conn_of(&user, "pw"), &set)), "+1 +2");
+        conn.query_drop(format!("DROP USER {user}@'127.0.0.1'")).unwrap();
+    }
+}
+
+/// TRAPS 38: session statements are sent again when a file goes on.
+#[test]
+fn the_session_is_as_the_file_left_it() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let file = |last: &str| {
+            format!(
+                "SET SESSION sql_mode = 'ANSI_QUOTES';\nCREATE TABLE \"b\" (n INT);\nINSERT INTO \"b\" VALUES (1), {last};"
+            )
+        };
+        let wrong = file("(nosuch)");
+        let said = did(up(conn, &known(&[FIRST, ("20260101000002_b.sql", &wrong)])));
+        assert!(said.contains("20260101000002_b.sql:3:") && said.contains("2 of 3 statements"), "{said}");
+        let right = file("(2)");
+        assert_eq!(did(up(&mut db.conn(), &known(&[FIRST, ("20260101000002_b.sql", &right)]))), "+2");
+        assert_eq!(text(conn, "SELECT count(*) FROM b"), "2");
+    }
+}
+
+/// TRAPS 19, and 41: routines with and without DELIMITER; a comment at the end swallows nothing; warnings are told.
+#[test]
+fn routines_comments_and_warnings() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let file = "CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END;\n\
+                    DELIMITER $$\nCREATE TRIGGER g BEFORE INSERT ON a FOR EACH ROW BEGIN SET NEW.n = NEW.n + 1; END$$\n\
+                    DELIMITER ;\n/*!50003 CREATE TABLE b (n INT) */;\nINSERT INTO b VALUES (1) -- the last";
+        let down_file = "DROP TRIGGER g;\nDROP PROCEDURE p;\nDROP TABLE b -- and so on";
+        let set = known(&[FIRST, ("20260101000002_b.up.sql", file), ("20260101000002_b.down.sql", down_file)]);
+        assert_eq!(did(up(conn, &set)), "+1 +2");
+        assert_eq!(tables(conn), "a b");
+        assert_eq!(did(down(conn, &set, DownTarget::Count(1))), "-2");
+        assert_eq!(tables(conn), "a");
+        let mut notes = Vec::new();
+        let warns = known(&[
+            FIRST,
+            (
+                "20260101000003_w.sql",
+                "SET SESSION sql_mode = '';\nCREATE TABLE w (n TINYINT);\nINSERT INTO w VALUES (1000);",
+            ),
+        ]);
+        let mut driver = migrate_mysql::Mysql::on(conn);
+        let watch = |event: &migrate_core::Event<'_>| {
+            if let migrate_core::Event::Note(note) = event {
+                notes.push(note.to_string());
+            }
+        };
+        migrate_core::Migrator::new(&mut driver).observer(watch).up(&warns, migrate_core::UpTarget::All).unwrap();
+        let told = notes
+            .iter()
+            .any(|note| note.contains("the server warns: Out of range value for column 'n' at row 1 [1264]"));
+        assert!(told, "{notes:?}");
+    }
+}
+
+/// A text that an ordinary literal would break: quotes, backslashes, other alphabets, under any `sql_mode`.
+#[test]
+fn texts_are_kept_as_they_are() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let up_file =
+            "-- ünï 'quo\\te' \"\nSET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI';\nCREATE TABLE \"x\" (n INT);";
+        let down_file = "-- \\ '' ü\nDROP TABLE x;";
+        let set = known(&[("20260101000001_ü.up.sql", up_file), ("20260101000001_ü.down.sql", down_file)]);
+        assert_eq!(did(up(conn, &set)), "+1");
+        // The file is gone: the stored text runs, which is checked against its checksum.
+        assert_eq!(did(down(conn, &known(&[]), DownTarget::Count(1))), "-1");
+        assert_eq!(tables(conn), "");
+    }
+}
