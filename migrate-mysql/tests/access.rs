@@ -26,7 +26,7 @@ fn the_holder_is_named_and_another_database_is_free() {
         let result =
             Migrator::new(&mut driver).lock_wait(Duration::from_millis(300)).up(&known(&[FIRST]), UpTarget::All);
         let said = result.map(|_| ()).unwrap_err().to_string();
-        assert!(said.contains("held by connection ") && said.contains("(root@"), "{said}");
+        assert!(said.contains("the migration lock: connection ") && said.contains("(root@"), "{said}");
         assert_eq!(did(up(&mut other.conn(), &known(&[FIRST]))), "+1");
         holder.unlock().unwrap();
         assert_eq!(did(up(conn, &known(&[FIRST]))), "+1");
