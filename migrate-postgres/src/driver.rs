@@ -20,7 +20,7 @@ use crate::error::cause;
 use crate::history::{Began, History, inside_a_transaction};
 use crate::lock::{AdvisoryLock, another_session};
 use message::GUARD;
-use settings::Settings;
+use settings::{Settings, may_unlock};
 use transaction::self_made;
 
 /// The driver: on a connection that you have, or on one of its own.
@@ -327,7 +327,9 @@ impl Driver for Postgres<'_> {
 
     fn execute(&mut self, statement: &str) -> Result<(), Cause> {
         self.note_custom(statement);
-        self.batch(statement)
+        self.batch(statement)?;
+        // Without the lock another run would take a migration up that is under way here.
+        if may_unlock(statement) { self.still_locked() } else { Ok(()) }
     }
 
     fn connection(&mut self) -> &mut Client {

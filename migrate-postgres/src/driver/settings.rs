@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use migrate_core::driver::LockAttempt;
-use migrate_core::{Cause, CauseKind};
+use migrate_core::Cause;
 
 use super::Postgres;
 use crate::catalog::{self, literal};
+use crate::lock::given_away;
 
 /// A session as it was found, and as a run wants it.
 #[derive(Clone, Debug, Default)]
@@ -186,7 +187,7 @@ impl Postgres<'_> {
     }
 
     /// `DISCARD ALL` in a script gives the lock away, too. Nobody may have come in between.
-    fn still_locked(&mut self) -> Result<(), Cause> {
+    pub(super) fn still_locked(&mut self) -> Result<(), Cause> {
         let Some(lock) = self.held else { return Ok(()) };
         if lock.is_ours(self.client())? {
             return Ok(());
@@ -195,9 +196,7 @@ impl Postgres<'_> {
             LockAttempt::Acquired => Ok(()),
             _ => {
                 self.held = None;
-                let message = "the migration gave the migration lock away, and another run has taken it";
-                Err(Cause::new(CauseKind::Access, message)
-                    .hint("take DISCARD ALL or pg_advisory_unlock_all() out of the migration, and start again"))
+                Err(given_away())
             }
         }
     }
@@ -258,6 +257,12 @@ fn custom_setting(statement: &str) -> Option<String> {
     };
     let name = name.replace('"', "");
     (name.contains('.') && !name.starts_with("migrate.")).then_some(name)
+}
+
+/// Whether a statement may give all locks of the session away.
+pub(super) fn may_unlock(statement: &str) -> bool {
+    let lower = statement.to_ascii_lowercase();
+    lower.contains("discard") || lower.contains("pg_advisory_unlock")
 }
 
 /// `app.tenant` is two names.

@@ -8,11 +8,11 @@ use migrate_core::history::RowWrite;
 use migrate_core::sql::split;
 
 use super::Postgres;
-use super::message::{CHECK_CONSTRAINTS, GUARD, MOVED, Message, OTHER_SESSION};
+use super::message::{CHECK_CONSTRAINTS, GIVEN_AWAY, GUARD, MOVED, Message, OTHER_SESSION};
 use super::settings::Scope;
 use crate::catalog::{self, literal};
 use crate::error::{cause, find_place};
-use crate::lock::another_session;
+use crate::lock::{another_session, given_away};
 
 /// No message is longer, as long as more than one unit is in it.
 const LONGEST_MESSAGE: usize = 4 << 20;
@@ -227,6 +227,9 @@ pub(super) fn self_made(mut cause: Cause) -> Cause {
     }
     if code == "22P02" && says(OTHER_SESSION) {
         return another_session();
+    }
+    if code == "22P02" && says(GIVEN_AWAY) {
+        return given_away();
     }
     // 3B001: there is no such savepoint; 25P01: there is no transaction.
     if (code == "3B001" && says(GUARD)) || code == "25P01" {
