@@ -217,7 +217,8 @@ impl Driver for Postgres<'_> {
         self.note_settings()?;
         let complete = format!("SELECT {}", self.history.is_complete_sql());
         if catalog::is_true(self.client(), &complete)? {
-            return Ok(());
+            let Postgres { handle, history, .. } = self;
+            return history.is_visible(client_of(handle));
         }
         let create = self.history.create_sql();
         // An event trigger or a full disk may fail it: then nothing of it is there.

@@ -107,10 +107,26 @@ impl History {
                 _ => return Err(cause),
             },
         };
+        if rows.is_empty() {
+            self.is_visible(client)?;
+        }
         if rows.iter().any(|row| row.get(6).is_some_and(|time| iso(time).is_none())) {
             rows = catalog::rows(client, &self.select(Times::Formatted))?;
         }
         rows.iter().map(|row| self.history_row(row)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Row-level security hides rows without a word: a history that looks empty, or shorter than it is.
+    pub(crate) fn is_visible(&self, client: &mut Client) -> Result<(), Cause> {
+        let table = self.table(&self.tables.history);
+        let sql = format!("SELECT row_security_active(to_regclass({}))", literal(&table));
+        if !catalog::is_true(client, &sql)? {
+            return Ok(());
+        }
+        let message = format!("row-level security hides rows of {table} from this role, so what is applied can't be told");
+        Err(Cause::new(CauseKind::History, message).hint(format!(
+            "ALTER TABLE {table} DISABLE ROW LEVEL SECURITY, or read it as its owner or a role with BYPASSRLS"
+        )))
     }
 
     /// Whether there is a history to be read: only "there is no such table, in any schema" is an empty one.

@@ -60,6 +60,36 @@ fn a_history_that_may_not_be_read_is_not_empty() {
     assert!(said.contains("GRANT SELECT ON \"migrate_history\" to this role"), "{said}");
 }
 
+/// A hosting platform may switch row-level security on for every new table: it hides rows without an error.
+#[test]
+fn a_history_with_hidden_rows_is_not_empty() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let role = Role::new(&db, "app");
+    assert_eq!(did(up(client, &known(&[A]))), "+1");
+    client
+        .batch_execute(&format!(
+            "ALTER TABLE migrate_history ENABLE ROW LEVEL SECURITY; GRANT ALL ON migrate_history, migrate_text, \
+             migrate_journal TO {role}; GRANT CREATE ON SCHEMA public TO {role}",
+            role = role.name
+        ))
+        .unwrap();
+    let app = &mut db.client_of(&role.name);
+    let status = |app: &mut postgres::Client| match Postgres::on(app).read_history() {
+        Ok(rows) => format!("{rows:?}"),
+        Err(cause) => cause.to_string(),
+    };
+    assert!(status(app).contains("row-level security hides rows of \"migrate_history\""), "{}", status(app));
+    // The owner sees all of it, and nothing is in its way.
+    assert_eq!(did(up(client, &known(&[A, B]))), "+2");
+    // A policy may show some rows: what is missing then must not be applied again.
+    client.batch_execute("CREATE POLICY few ON migrate_history USING (version % 100 = 1) WITH CHECK (true)").unwrap();
+    let said = did(up(app, &known(&[A, B])));
+    assert!(said.contains("preparing the history tables: row-level security hides rows"), "{said}");
+    client.batch_execute("ALTER TABLE migrate_history DISABLE ROW LEVEL SECURITY").unwrap();
+    assert_eq!(did(up(app, &known(&[A, B]))), "");
+}
+
 /// Trap 36: "empty" would mean applying everything again.
 #[test]
 fn another_search_path_finds_it_or_refuses() {
