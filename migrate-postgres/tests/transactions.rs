@@ -163,3 +163,22 @@ fn a_wrong_reading_of_backslashes_is_impossible() {
     assert_eq!(did(up(client, &set)), "+1 +2");
     assert_eq!(text(client, "SELECT a.t || ' ' || b.t FROM a, b"), "x'; SELECT 1 x\\");
 }
+
+/// What every dump holds: settings at its head, and sequences at its end.
+#[test]
+fn a_text_that_looks_like_a_setting_is_none() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let set = known(&[
+        (
+            "20260101000001_a.sql",
+            "SELECT pg_catalog.set_config('search_path', '', false);\n\
+             SELECT pg_catalog.set_config('app.tenant', 'x', false);\n\
+             CREATE SEQUENCE public.\"order-items_id_seq\";\n\
+             SELECT pg_catalog.setval('public.\"order-items_id_seq\"', 42, true)",
+        ),
+        B,
+    ]);
+    assert_eq!(did(up(client, &set)), "+1 +2");
+    assert_eq!(text(client, "SELECT current_setting('app.tenant', true)"), "");
+}

@@ -252,7 +252,13 @@ fn custom_setting(statement: &str) -> Option<String> {
     let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
     let name = match words.next()? {
         word if is(word, "SET") => words.find(|word| !is(word, "SESSION") && !is(word, "LOCAL"))?.to_owned(),
-        word if is(word, "SELECT") => statement.split('\'').nth(1)?.to_owned(),
+        // The first literal of another function may look like a setting, and none can be made of it:
+        // `SELECT setval('public."order-items_id_seq"', 42)`.
+        word if is(word, "SELECT") => {
+            let function = words.next()?.to_ascii_lowercase();
+            let function = function.strip_prefix("pg_catalog.").unwrap_or(&function);
+            function.starts_with("set_config").then(|| statement.split('\'').nth(1))??.to_owned()
+        }
         _ => return None,
     };
     let name = name.replace('"', "");
