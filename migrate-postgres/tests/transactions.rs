@@ -182,3 +182,19 @@ fn a_text_that_looks_like_a_setting_is_none() {
     assert_eq!(did(up(client, &set)), "+1 +2");
     assert_eq!(text(client, "SELECT current_setting('app.tenant', true)"), "");
 }
+
+/// The texts are stored as they stand in the files, whatever a script says about its encoding.
+#[test]
+fn an_encoding_that_a_script_sets_does_not_reach_the_stored_texts() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let set = known(&[(
+        "20260101000001_größe.sql",
+        "-- migrate:up\nSET client_encoding = 'LATIN1';\nCREATE TABLE a (id int); -- Größe\n\
+         -- migrate:down\nDROP TABLE a; -- Größe",
+    )]);
+    assert_eq!(did(up(client, &set)), "+1");
+    assert_eq!(text(client, "SELECT name FROM migrate_history"), "größe");
+    assert_eq!(text(client, "SELECT count(*) FROM migrate_text WHERE text LIKE '%Größe%'"), "2");
+    assert_eq!(did(common::down(client, &known(&[]), migrate_core::DownTarget::Absent)), "-1");
+}

@@ -147,7 +147,14 @@ impl Postgres<'_> {
                 })?;
             }
             let tail = self.tail_sql(unit);
-            self.batch(&format!("{CHECK_CONSTRAINTS}{tail}")).map_err(other)?;
+            if is_read_otherwise(unit) {
+                // The server reads a whole message in the encoding that the script has set.
+                self.batch(CHECK_CONSTRAINTS).map_err(other)?;
+                self.batch(&self.put_back_sql()).map_err(other)?;
+                self.batch(&tail).map_err(other)?;
+            } else {
+                self.batch(&format!("{CHECK_CONSTRAINTS}{tail}")).map_err(other)?;
+            }
         }
         Ok(())
     }
