@@ -137,7 +137,9 @@ impl History {
             Some("25P02") => inside_a_transaction(),
             _ => cause,
         })?;
-        let Some(home) = &self.home else {
+        // A schema that somebody has named is a decision; one that follows from the search_path is none, also when it is
+        // settled: another role may have made the history elsewhere meanwhile.
+        let Some(home) = &self.tables.schema else {
             let Some(other) = found.first() else { return Ok(false) };
             let path = catalog::column(client, "SELECT current_setting('search_path')")?.join("");
             if catalog::is_true(client, &format!("SELECT to_regclass({}) IS NOT NULL", literal(&name(table))))? {

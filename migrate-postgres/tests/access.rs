@@ -116,6 +116,21 @@ fn another_search_path_finds_it_or_refuses() {
     assert_eq!(text(other, "SELECT count(*) FROM pg_class WHERE relname = 'migrate_history'"), "2");
 }
 
+/// Their locks are two, for two places: the first look may be too early, the one under the lock is not.
+#[test]
+fn a_history_made_elsewhere_meanwhile_is_seen_under_the_lock() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    client.batch_execute("CREATE SCHEMA app; SET search_path = app").unwrap();
+    let other = &mut db.client();
+    let mut late = Postgres::on(other);
+    assert_eq!(late.read_history().unwrap(), None);
+    assert_eq!(did(up(client, &known(&[A]))), "+1");
+    assert!(matches!(late.try_lock().unwrap(), migrate_core::driver::LockAttempt::Acquired));
+    let said = late.read_history().unwrap_err().to_string();
+    assert!(said.contains("but stands in app.migrate_history"), "{said}");
+}
+
 #[test]
 fn another_tools_table_is_left_alone() {
     let db = Database::fresh();
