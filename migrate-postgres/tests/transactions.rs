@@ -198,3 +198,19 @@ fn an_encoding_that_a_script_sets_does_not_reach_the_stored_texts() {
     assert_eq!(text(client, "SELECT count(*) FROM migrate_text WHERE text LIKE '%Größe%'"), "2");
     assert_eq!(did(common::down(client, &known(&[]), migrate_core::DownTarget::Absent)), "-1");
 }
+
+/// A helper in pg_temp lives as long as the session: together is as one by one here, too.
+#[test]
+fn temporary_functions_and_types_end_with_their_file() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let helper = "CREATE TYPE pg_temp.mood AS ENUM ('ok'); CREATE DOMAIN pg_temp.short AS text; \
+                  CREATE TYPE pg_temp.pair AS (a int, b pg_temp.mood); \
+                  CREATE FUNCTION pg_temp.help(pg_temp.mood, text DEFAULT 'a') RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+                  CREATE PROCEDURE pg_temp.work() LANGUAGE sql AS 'SELECT 1'; \
+                  SELECT pg_temp.help('ok')";
+    client.batch_execute("CREATE FUNCTION pg_temp.mine() RETURNS int LANGUAGE sql AS 'SELECT 7'").unwrap();
+    let set = known(&[("20260101000001_a.sql", helper), ("20260101000002_b.sql", helper)]);
+    assert_eq!(did(up(client, &set)), "+1 +2");
+    assert_eq!(text(client, "SELECT pg_temp.mine()"), "7");
+}

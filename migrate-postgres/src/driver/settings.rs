@@ -213,6 +213,11 @@ impl Postgres<'_> {
             SELECT 'DROP ' || CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END \
                 || ' IF EXISTS pg_temp.' || quote_ident(c.relname) || ' CASCADE' \
             FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'p', 'v', 'S') \
+            UNION ALL SELECT 'DROP ROUTINE IF EXISTS ' || p.oid::regprocedure || ' CASCADE' \
+            FROM pg_catalog.pg_proc p WHERE p.pronamespace = pg_my_temp_schema() \
+            UNION ALL SELECT 'DROP TYPE IF EXISTS pg_temp.' || quote_ident(t.typname) || ' CASCADE' \
+            FROM pg_catalog.pg_type t WHERE t.typnamespace = pg_my_temp_schema() AND (t.typtype IN ('e', 'd', 'r') \
+                OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')) \
             UNION ALL SELECT 'DEALLOCATE ' || quote_ident(name) FROM pg_catalog.pg_prepared_statements WHERE from_sql \
             UNION ALL SELECT 'CLOSE ' || quote_ident(name) FROM pg_catalog.pg_cursors WHERE is_holdable \
             UNION ALL SELECT 'UNLISTEN ' || quote_ident(channel) FROM pg_listening_channels() AS channel";
