@@ -214,3 +214,16 @@ fn temporary_functions_and_types_end_with_their_file() {
     assert_eq!(did(up(client, &set)), "+1 +2");
     assert_eq!(text(client, "SELECT pg_temp.mine()"), "7");
 }
+
+/// Whoever cancels a statement, a person or `statement_timeout`, does not want it to begin again.
+#[test]
+fn what_is_cancelled_does_not_begin_again() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    client.batch_execute("CREATE SEQUENCE begun").unwrap();
+    let slow = "SELECT nextval('begun');\nSET LOCAL statement_timeout = '100ms';\nSELECT pg_sleep(5)";
+    let said = did(up(client, &known(&[("20260101000001_a.sql", slow)])));
+    assert!(said.contains("[57014]") && said.contains("rolled back"), "{said}");
+    // No rollback takes a sequence's number back.
+    assert_eq!(text(client, "SELECT last_value FROM begun"), "1");
+}

@@ -84,8 +84,10 @@ impl Postgres<'_> {
             return Failed { unit, statement: Some(statement), committed: kept.unwrap_or(0), cause };
         }
         let committed = kept.unwrap_or(0);
-        // What another session holds now it may not hold at a second try, which would tell something else.
-        if matches!(cause.kind, CauseKind::Statement) {
+        // What another session holds now it may not hold at a second try, which would tell something else. What somebody
+        // has cancelled must not begin again.
+        let cancelled = cause.code.as_deref() == Some("57014");
+        if cause.kind == CauseKind::Statement && !cancelled {
             let left = units.get(committed..).unwrap_or_default();
             let only = if group == Group::Segment && kept.is_some() { left.get(..1).unwrap_or_default() } else { left };
             if let Some((unit, statement, replayed)) = self.replay(only)
