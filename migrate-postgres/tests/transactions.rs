@@ -227,3 +227,12 @@ fn what_is_cancelled_does_not_begin_again() {
     // No rollback takes a sequence's number back.
     assert_eq!(text(client, "SELECT last_value FROM begun"), "1");
 }
+
+#[test]
+fn an_isolation_level_comes_too_late_and_says_so() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let script = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE a (id int)";
+    let said = did(up(client, &known(&[("20260101000001_a.sql", script)])));
+    assert!(said.contains("[25001]") && said.contains("LOCK TABLE") && !said.contains("transaction:false"), "{said}");
+}
