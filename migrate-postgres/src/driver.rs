@@ -194,7 +194,11 @@ impl Driver for Postgres<'_> {
     fn holder(&mut self) -> Result<Option<Holder>, Cause> {
         let lock = match self.lock {
             Some(lock) => lock,
-            None => self.find_lock()?.0,
+            // Where no schema can hold a history, nobody can be at work on one.
+            None => match self.find_lock() {
+                Err(why) if why.kind == CauseKind::History => return Ok(None),
+                found => found?.0,
+            },
         };
         lock.holder(self.client())
     }

@@ -100,9 +100,8 @@ impl History {
                 Some("25P02") => return Err(inside_a_transaction()),
                 Some("42703" | "42883" | "42809") => return Err(self.not_ours(client, cause)),
                 Some("42501") => {
-                    let hint = format!("GRANT SELECT ON {} to this role", self.table(&self.tables.history));
                     cause.kind = CauseKind::History;
-                    return Err(cause.hint(hint));
+                    return Err(cause.hint(self.grant(client)));
                 }
                 _ => return Err(cause),
             },
@@ -114,6 +113,18 @@ impl History {
             rows = catalog::rows(client, &self.select(Times::Formatted))?;
         }
         rows.iter().map(|row| self.history_row(row)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// What a role lacks that may not read the history.
+    fn grant(&self, client: &mut Client) -> String {
+        let select = format!("GRANT SELECT ON {}", self.table(&self.tables.history));
+        let usable = |schema| format!("SELECT has_schema_privilege({}, 'USAGE')", literal(schema));
+        match &self.home {
+            Some(schema) if !catalog::is_true(client, &usable(schema)).unwrap_or(true) => {
+                format!("GRANT USAGE ON SCHEMA {}, and {select}, to this role", name(schema))
+            }
+            _ => format!("{select} to this role"),
+        }
     }
 
     /// Row-level security hides rows without a word: a history that looks empty, or shorter than it is.

@@ -60,6 +60,34 @@ fn a_history_that_may_not_be_read_is_not_empty() {
     assert!(said.contains("GRANT SELECT ON \"migrate_history\" to this role"), "{said}");
 }
 
+#[test]
+fn a_schema_that_may_not_be_used_is_named() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let role = Role::new(&db, "stranger");
+    client.batch_execute("CREATE SCHEMA mig").unwrap();
+    let run = |client: &mut postgres::Client| {
+        let mut driver = Postgres::on(client).tables(Tables::default().in_schema("mig"));
+        did(Migrator::new(&mut driver).up(&known(&[A]), UpTarget::All))
+    };
+    assert_eq!(run(client), "+1");
+    let said = run(&mut db.client_of(&role.name));
+    assert!(said.contains("GRANT USAGE ON SCHEMA \"mig\", and GRANT SELECT ON \"mig\".\"migrate_history\""), "{said}");
+}
+
+/// Nothing is recorded, and nobody is at work: that is a status, too.
+#[test]
+fn without_a_schema_there_is_a_status_and_no_run() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    client.batch_execute("DROP SCHEMA public").unwrap();
+    let mut driver = Postgres::on(client);
+    assert_eq!(driver.read_history().unwrap(), None);
+    assert_eq!(driver.holder().unwrap(), None);
+    let said = did(up(client, &known(&[("20260101000001_a.sql", "CREATE SCHEMA a")])));
+    assert!(said.contains("no schema of this session's search_path exists") && said.contains("--schema"), "{said}");
+}
+
 /// A hosting platform may switch row-level security on for every new table: it hides rows without an error.
 #[test]
 fn a_history_with_hidden_rows_is_not_empty() {
