@@ -60,7 +60,7 @@ fn a_failure_without_a_place_names_its_statement() {
 /// Trap 34: a deferred constraint that one file breaks and the next one mends.
 #[test]
 fn together_is_as_one_by_one() {
-    let cases: [&[(&str, &str)]; 5] = [
+    let cases: [&[(&str, &str)]; 7] = [
         &[
             (
                 "20260101000001_a.sql",
@@ -81,6 +81,22 @@ fn together_is_as_one_by_one() {
         &[
             ("20260101000001_a.sql", "CREATE TEMPORARY TABLE t (id int)"),
             ("20260101000002_b.sql", "INSERT INTO t VALUES (1)"),
+        ],
+        // A block of code hides what it does until it does it.
+        &[
+            ("20260101000001_a.sql", "CREATE TYPE mood AS ENUM ('ok')"),
+            ("20260101000002_b.sql", "DO $$ BEGIN ALTER TYPE mood ADD VALUE 'bad'; END $$"),
+            ("20260101000003_c.sql", "CREATE TABLE m (m mood DEFAULT 'bad')"),
+            ("20260101000004_d.sql", "CREATE TABLE d (id int)"),
+        ],
+        // A table whose checks are outstanding can't be altered in the same transaction (55006).
+        &[
+            (
+                "20260101000001_a.sql",
+                "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED)",
+            ),
+            ("20260101000002_b.sql", "INSERT INTO p VALUES (1); INSERT INTO c VALUES (1)"),
+            ("20260101000003_c.sql", "ALTER TABLE c ADD n int"),
         ],
         &[
             A,
