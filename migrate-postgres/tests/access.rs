@@ -75,6 +75,27 @@ fn a_schema_that_may_not_be_used_is_named() {
     assert!(said.contains("GRANT USAGE ON SCHEMA \"mig\", and GRANT SELECT ON \"mig\".\"migrate_history\""), "{said}");
 }
 
+/// The migration is applied by then; the next file has nothing to do with it.
+#[test]
+fn a_setting_that_cannot_be_put_back_is_no_fault_of_the_next_file() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let role = Role::new(&db, "app");
+    client
+        .batch_execute(&format!(
+            "GRANT CREATE ON SCHEMA public TO {}; CREATE FUNCTION f() RETURNS text SECURITY DEFINER LANGUAGE sql AS \
+             $$ SELECT set_config('log_statement', 'none', false) $$; SET log_statement = 'all'; \
+             ALTER DATABASE {} SET log_statement = 'all'",
+            role.name, db.name
+        ))
+        .unwrap();
+    let set = known(&[("20260101000001_a.sql", "SET work_mem = '5MB'; SELECT f()"), B]);
+    let said = did(up(&mut db.client_of(&role.name), &set));
+    assert!(said.contains("a setting that can't be put back: permission denied"), "{said}");
+    assert!(!said.contains("_b.sql"), "{said}");
+    assert_eq!(recorded(client), "1");
+}
+
 /// Nothing is recorded, and nobody is at work: that is a status, too.
 #[test]
 fn without_a_schema_there_is_a_status_and_no_run() {

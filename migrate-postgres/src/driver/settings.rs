@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use migrate_core::driver::LockAttempt;
-use migrate_core::Cause;
+use migrate_core::{Cause, CauseKind};
 
 use super::Postgres;
 use crate::catalog::{self, literal};
@@ -124,6 +124,18 @@ impl Postgres<'_> {
     /// Puts everything back that a script may have left in the session.
     pub(super) fn tidy_up(&mut self) -> Result<(), Cause> {
         let Some(settings) = self.settings.clone() else { return Ok(()) };
+        self.put_all_back(&settings).map_err(|mut cause| {
+            cause.message = format!("a migration has left a setting that can't be put back: {}", cause.message);
+            if cause.kind == CauseKind::Statement {
+                // Its transaction is committed, and no file that comes behind it is to blame.
+                cause.kind = CauseKind::Access;
+            }
+            cause
+        })?;
+        self.still_locked()
+    }
+
+    fn put_all_back(&mut self, settings: &Settings) -> Result<(), Cause> {
         self.batch(&put_back(&settings.ours))?;
         let mut sql = String::new();
         let ours: Vec<_> = OURS.iter().chain(&KEEPALIVES).map(|(name, _)| *name).chain(ALWAYS).collect();
@@ -144,10 +156,7 @@ impl Postgres<'_> {
             sql.push_str(belonging);
             sql.push_str(";\n");
         }
-        if !sql.is_empty() {
-            self.batch(&sql)?;
-        }
-        self.still_locked()
+        if sql.is_empty() { Ok(()) } else { self.batch(&sql) }
     }
 
     /// A setting of an application's own, `app.tenant`, is in no view: one that a script names is remembered before it
