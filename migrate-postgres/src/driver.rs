@@ -100,6 +100,15 @@ impl<'c> Postgres<'c> {
         self.facts.as_ref().map_or(Dialect::Postgres.into(), |facts| facts.syntax)
     }
 
+    /// All of it or nothing: texts that default privileges would show to others are never there without being taken
+    /// away from them, and what an event trigger has set reaches no migration.
+    fn make_tables(&mut self, create: &str) -> Result<(), Cause> {
+        self.batch(&format!("BEGIN;\n{create}{}", self.put_back_sql()))?;
+        let Postgres { handle, history, .. } = self;
+        let revoke = history.revoke_sql(client_of(handle))?;
+        self.batch(&format!("{revoke}COMMIT"))
+    }
+
     /// The lock of this history, and what must be known before it is taken.
     fn find_lock(&mut self) -> Result<(AdvisoryLock, SimpleQueryRow), Cause> {
         let sql = format!(
@@ -226,10 +235,7 @@ impl Driver for Postgres<'_> {
         }
         let create = self.history.create_sql();
         // An event trigger or a full disk may fail it: then nothing of it is there.
-        self.batch(&format!("BEGIN;\n{create}COMMIT")).inspect_err(|_| self.roll_back_all())?;
-        let Postgres { handle, history, .. } = self;
-        let revoke = history.revoke_sql(client_of(handle))?;
-        if revoke.is_empty() { Ok(()) } else { self.batch(&revoke) }
+        self.make_tables(&create).inspect_err(|_| self.roll_back_all())
     }
 
     fn apply(&mut self, units: &[Unit<'_>], group: Group) -> Result<Vec<Duration>, Failed> {

@@ -96,6 +96,23 @@ fn a_setting_that_cannot_be_put_back_is_no_fault_of_the_next_file() {
     assert_eq!(recorded(client), "1");
 }
 
+/// Our own tables are made by DDL, too.
+#[test]
+fn what_an_event_trigger_sets_reaches_no_migration() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    client
+        .batch_execute(
+            "CREATE SCHEMA audit; CREATE FUNCTION audit.note() RETURNS event_trigger LANGUAGE plpgsql AS \
+             $$ BEGIN PERFORM set_config('search_path', 'audit', false); END $$; \
+             CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION audit.note()",
+        )
+        .unwrap();
+    assert_eq!(did(up(&mut db.client(), &known(&[A, B]))), "+1 +2");
+    let where_ = "SELECT string_agg(relnamespace::regnamespace::text, ' ') FROM pg_class WHERE relname IN ('a', 'b')";
+    assert_eq!(text(client, where_), "public public");
+}
+
 /// Nothing is recorded, and nobody is at work: that is a status, too.
 #[test]
 fn without_a_schema_there_is_a_status_and_no_run() {
