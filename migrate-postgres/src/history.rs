@@ -134,7 +134,8 @@ impl History {
         if !catalog::is_true(client, &sql)? {
             return Ok(());
         }
-        let message = format!("row-level security hides rows of {table} from this role, so what is applied can't be told");
+        let message =
+            format!("row-level security hides rows of {table} from this role, so what is applied can't be told");
         Err(Cause::new(CauseKind::History, message).hint(format!(
             "ALTER TABLE {table} DISABLE ROW LEVEL SECURITY, or read it as its owner or a role with BYPASSRLS"
         )))

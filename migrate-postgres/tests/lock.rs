@@ -117,10 +117,9 @@ fn a_connection_inside_a_transaction_is_refused() {
 /// Outside a transaction only the lock keeps two runs apart: nothing may run after it is gone.
 #[test]
 fn a_lock_given_away_outside_a_transaction_lets_nobody_in() {
-    for (gives, said) in [
-        ("DISCARD ALL", "+2"),
-        ("SELECT pg_advisory_unlock_all()", "the migration gave the migration lock away"),
-    ] {
+    for (gives, said) in
+        [("DISCARD ALL", "+2"), ("SELECT pg_advisory_unlock_all()", "the migration gave the migration lock away")]
+    {
         let db = Database::fresh();
         let client = &mut db.client();
         let first = ("20260101000001_a.sql", "CREATE TABLE counter AS SELECT 0 AS v");
