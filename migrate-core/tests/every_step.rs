@@ -147,11 +147,18 @@ fn a_failure_says_what_is_now_true() {
         sql(2, false, "SELECT 1;\n  INSERT INTO b VALUES (1)", ""),
         sql(3, false, "INSERT INTO c VALUES (1)", ""),
     ]);
-    // The steps: two looks and the lock, prepare, BEGIN, then two ticks a statement and three rows each.
+    // Not fresh, so that each has a transaction of its own: what fails together with others is run once more, alone.
+    let used = || {
+        let database = FakeDatabase::new();
+        let first = Migrations::from_sql([sql(4, false, "SELECT 1", "")]).unwrap();
+        run(&mut database.connect(), &first, Way::Up, Transactions::PerMigration).unwrap();
+        database
+    };
+    // The steps: two looks and the lock, prepare, BEGIN, then two ticks a statement, three rows and COMMIT each.
     check(
         &plain.unwrap(),
-        FakeDatabase::new,
-        13,
+        used,
+        16,
         "up.sql:2:3: no\n  |   INSERT INTO b VALUES (1)\n  = rolled back: 00000000000002_m2; applied before it: 1; \
          still pending behind it: 1\n  = fix the file, and run `migrate up` again",
     );

@@ -224,7 +224,29 @@ fn host_and_port(text: &str) -> Result<(&str, &str), UrlError> {
     Ok((name, port))
 }
 
+/// What else libpq knows. Ignored they would promise what nobody keeps: `require_auth`, for instance.
+const NOT_UNDERSTOOD: [&str; 15] = [
+    "gssdelegation",
+    "gsslib",
+    "krbsrvname",
+    "max_protocol_version",
+    "min_protocol_version",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "requiressl",
+    "servicefile",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcertmode",
+    "sslcrldir",
+    "sslkeylogfile",
+];
+
 fn unknown(name: &str) -> UrlError {
+    if NOT_UNDERSTOOD.contains(&name) {
+        return UrlError(format!("`{name}` of libpq is not understood here"));
+    }
     let plain = name.len() <= 32 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let near = |word: &str| plain && (word.starts_with(name) || name.starts_with(word));
     match KEYWORDS.iter().find(|(word, _)| near(word)) {

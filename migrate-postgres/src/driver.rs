@@ -20,7 +20,7 @@ use crate::error::cause;
 use crate::history::{Began, History, inside_a_transaction};
 use crate::lock::{AdvisoryLock, another_session};
 use message::GUARD;
-use settings::Settings;
+use settings::{Settings, may_unlock};
 use transaction::self_made;
 
 /// The driver: on a connection that you have, or on one of its own.
@@ -98,6 +98,15 @@ impl<'c> Postgres<'c> {
 
     fn syntax(&self) -> Syntax {
         self.facts.as_ref().map_or(Dialect::Postgres.into(), |facts| facts.syntax)
+    }
+
+    /// All of it or nothing: texts that default privileges would show to others are never there without being taken
+    /// away from them, and what an event trigger has set reaches no migration.
+    fn make_tables(&mut self, create: &str) -> Result<(), Cause> {
+        self.batch(&format!("BEGIN;\n{create}{}", self.put_back_sql()))?;
+        let Postgres { handle, history, .. } = self;
+        let revoke = history.revoke_sql(client_of(handle))?;
+        self.batch(&format!("{revoke}COMMIT"))
     }
 
     /// The lock of this history, and what must be known before it is taken.
@@ -194,7 +203,11 @@ impl Driver for Postgres<'_> {
     fn holder(&mut self) -> Result<Option<Holder>, Cause> {
         let lock = match self.lock {
             Some(lock) => lock,
-            None => self.find_lock()?.0,
+            // Where no schema can hold a history, nobody can be at work on one.
+            None => match self.find_lock() {
+                Err(why) if why.kind == CauseKind::History => return Ok(None),
+                found => found?.0,
+            },
         };
         lock.holder(self.client())
     }
@@ -217,14 +230,12 @@ impl Driver for Postgres<'_> {
         self.note_settings()?;
         let complete = format!("SELECT {}", self.history.is_complete_sql());
         if catalog::is_true(self.client(), &complete)? {
-            return Ok(());
+            let Postgres { handle, history, .. } = self;
+            return history.is_visible(client_of(handle));
         }
         let create = self.history.create_sql();
         // An event trigger or a full disk may fail it: then nothing of it is there.
-        self.batch(&format!("BEGIN;\n{create}COMMIT")).inspect_err(|_| self.roll_back_all())?;
-        let Postgres { handle, history, .. } = self;
-        let revoke = history.revoke_sql(client_of(handle))?;
-        if revoke.is_empty() { Ok(()) } else { self.batch(&revoke) }
+        self.make_tables(&create).inspect_err(|_| self.roll_back_all())
     }
 
     fn apply(&mut self, units: &[Unit<'_>], group: Group) -> Result<Vec<Duration>, Failed> {
@@ -327,7 +338,9 @@ impl Driver for Postgres<'_> {
 
     fn execute(&mut self, statement: &str) -> Result<(), Cause> {
         self.note_custom(statement);
-        self.batch(statement)
+        self.batch(statement)?;
+        // Without the lock another run would take a migration up that is under way here.
+        if may_unlock(statement) { self.still_locked() } else { Ok(()) }
     }
 
     fn connection(&mut self) -> &mut Client {

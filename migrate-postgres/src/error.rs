@@ -25,6 +25,8 @@ pub(crate) fn cause(error: Error) -> Cause {
 /// Where PostgreSQL gives no place for a relation, a type or the like that is missing, or there already: it names it in
 /// quotes, and where the statement names it exactly once, that is the place.
 pub(crate) fn find_place(statement: &str, cause: &mut Cause) {
+    // Not only the place: what the server advises is also for the statement that stands there.
+    isolation_hint(statement, cause);
     let named = ["42P01", "42P07", "42704", "42710", "42701", "42703", "3F000", "42P06"];
     if cause.position.is_some() || !cause.code.as_deref().is_some_and(|code| named.contains(&code)) {
         return;
@@ -33,6 +35,19 @@ pub(crate) fn find_place(statement: &str, cause: &mut Cause) {
     let name = name.rsplit('.').next().unwrap_or(name);
     if let Some(before) = only_word(statement, name).and_then(|at| statement.get(..at)) {
         cause.position = Some(ServerPosition::Character(before.chars().count() + 1));
+    }
+}
+
+/// The server's advice is for a transaction of one's own.
+fn isolation_hint(statement: &str, cause: &mut Cause) {
+    let mut words = statement.split_whitespace().map(str::to_ascii_uppercase);
+    let set = words.next().is_some_and(|word| word == "SET") && words.take(2).any(|word| word == "TRANSACTION");
+    if set && cause.code.as_deref() == Some("25001") {
+        cause.hint = Some(
+            "the runner has looked at the history in this transaction by then, and outside of one it does nothing: take \
+             it out, and let LOCK TABLE keep others out instead"
+                .into(),
+        );
     }
 }
 

@@ -98,17 +98,45 @@ impl History {
                 Some("25P02") => return Err(inside_a_transaction()),
                 Some("42703" | "42883" | "42809") => return Err(self.is_not_ours(client, cause)),
                 Some("42501") => {
-                    let hint = format!("GRANT SELECT ON {} to this role", self.table(&self.tables.history));
                     cause.kind = CauseKind::History;
-                    return Err(cause.hint(hint));
+                    return Err(cause.hint(self.grant(client)));
                 }
                 _ => return Err(cause),
             },
         };
+        if rows.is_empty() {
+            self.is_visible(client)?;
+        }
         if rows.iter().any(|row| row.get(6).is_some_and(|time| iso(time).is_none())) {
             rows = catalog::rows(client, &self.select(Times::Formatted))?;
         }
         rows.iter().map(|row| self.history_row(row)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// What a role lacks that may not read the history.
+    fn grant(&self, client: &mut Client) -> String {
+        let select = format!("GRANT SELECT ON {}", self.table(&self.tables.history));
+        let usable = |schema| format!("SELECT has_schema_privilege({}, 'USAGE')", literal(schema));
+        match &self.home {
+            Some(schema) if !catalog::is_true(client, &usable(schema)).unwrap_or(true) => {
+                format!("GRANT USAGE ON SCHEMA {}, and {select}, to this role", name(schema))
+            }
+            _ => format!("{select} to this role"),
+        }
+    }
+
+    /// Row-level security hides rows without a word: a history that looks empty, or shorter than it is.
+    pub(crate) fn is_visible(&self, client: &mut Client) -> Result<(), Cause> {
+        let table = self.table(&self.tables.history);
+        let sql = format!("SELECT row_security_active(to_regclass({}))", literal(&table));
+        if !catalog::is_true(client, &sql)? {
+            return Ok(());
+        }
+        let message =
+            format!("row-level security hides rows of {table} from this role, so what is applied can't be told");
+        Err(Cause::new(CauseKind::History, message).hint(format!(
+            "ALTER TABLE {table} DISABLE ROW LEVEL SECURITY, or read it as its owner or a role with BYPASSRLS"
+        )))
     }
 
     /// Whether there is a history to be read: only "there is no such table, in any schema" is an empty one.
@@ -119,7 +147,9 @@ impl History {
             Some("25P02") => inside_a_transaction(),
             _ => cause,
         })?;
-        let Some(home) = &self.home else {
+        // A schema that somebody has named is a decision; one that follows from the search_path is none, also when it is
+        // settled: another role may have made the history elsewhere meanwhile.
+        let Some(home) = &self.tables.schema else {
             let Some(other) = found.first() else { return Ok(false) };
             let path = catalog::column(client, "SELECT current_setting('search_path')")?.join("");
             if catalog::is_true(client, &format!("SELECT to_regclass({}) IS NOT NULL", literal(&name(table))))? {

@@ -55,8 +55,13 @@ impl AdvisoryLock {
 
     /// Whether this session has it still: `DISCARD ALL` in a script gives all of a session's locks away.
     pub(crate) fn is_ours(self, client: &mut Client) -> Result<bool, Cause> {
-        let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = pg_backend_pid() AND ";
-        catalog::is_true(client, &format!("{sql}{})", self.is_granted()))
+        catalog::is_true(client, &format!("SELECT {}", self.is_ours_sql()))
+    }
+
+    /// The same as an expression of SQL.
+    pub(crate) fn is_ours_sql(self) -> String {
+        let sql = "EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = pg_backend_pid() AND ";
+        format!("{sql}{})", self.is_granted())
     }
 
     /// Gives it back from the server process that took it.
@@ -102,6 +107,13 @@ impl AdvisoryLock {
 pub(crate) fn another_session() -> Cause {
     Cause::new(CauseKind::Access, "this is not the session any more that took the lock")
         .hint("a connection pooler hands out other sessions: give the server's own URL")
+}
+
+/// A script has given the lock away, and somebody else may be at work.
+pub(crate) fn given_away() -> Cause {
+    let message = "the migration gave the migration lock away, and another run may have taken it";
+    Cause::new(CauseKind::Access, message)
+        .hint("take DISCARD ALL or pg_advisory_unlock_all() out of the migration, and start again")
 }
 
 #[cfg(test)]

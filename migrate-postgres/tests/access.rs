@@ -60,6 +60,102 @@ fn a_history_that_may_not_be_read_is_not_empty() {
     assert!(said.contains("GRANT SELECT ON \"migrate_history\" to this role"), "{said}");
 }
 
+#[test]
+fn a_schema_that_may_not_be_used_is_named() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let role = Role::new(&db, "stranger");
+    client.batch_execute("CREATE SCHEMA mig").unwrap();
+    let run = |client: &mut postgres::Client| {
+        let mut driver = Postgres::on(client).tables(Tables::default().in_schema("mig"));
+        did(Migrator::new(&mut driver).up(&known(&[A]), UpTarget::All))
+    };
+    assert_eq!(run(client), "+1");
+    let said = run(&mut db.client_of(&role.name));
+    assert!(said.contains("GRANT USAGE ON SCHEMA \"mig\", and GRANT SELECT ON \"mig\".\"migrate_history\""), "{said}");
+}
+
+/// The migration is applied by then; the next file has nothing to do with it.
+#[test]
+fn a_setting_that_cannot_be_put_back_is_no_fault_of_the_next_file() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let role = Role::new(&db, "app");
+    client
+        .batch_execute(&format!(
+            "GRANT CREATE ON SCHEMA public TO {}; CREATE FUNCTION f() RETURNS text SECURITY DEFINER LANGUAGE sql AS \
+             $$ SELECT set_config('log_statement', 'none', false) $$; SET log_statement = 'all'; \
+             ALTER DATABASE {} SET log_statement = 'all'",
+            role.name, db.name
+        ))
+        .unwrap();
+    let set = known(&[("20260101000001_a.sql", "SET work_mem = '5MB'; SELECT f()"), B]);
+    let said = did(up(&mut db.client_of(&role.name), &set));
+    assert!(said.contains("a setting that can't be put back: permission denied"), "{said}");
+    assert!(!said.contains("_b.sql"), "{said}");
+    assert_eq!(recorded(client), "1");
+}
+
+/// Our own tables are made by DDL, too.
+#[test]
+fn what_an_event_trigger_sets_reaches_no_migration() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    client
+        .batch_execute(
+            "CREATE SCHEMA audit; CREATE FUNCTION audit.note() RETURNS event_trigger LANGUAGE plpgsql AS \
+             $$ BEGIN PERFORM set_config('search_path', 'audit', false); END $$; \
+             CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION audit.note()",
+        )
+        .unwrap();
+    assert_eq!(did(up(&mut db.client(), &known(&[A, B]))), "+1 +2");
+    let where_ = "SELECT string_agg(relnamespace::regnamespace::text, ' ') FROM pg_class WHERE relname IN ('a', 'b')";
+    assert_eq!(text(client, where_), "public public");
+}
+
+/// Nothing is recorded, and nobody is at work: that is a status, too.
+#[test]
+fn without_a_schema_there_is_a_status_and_no_run() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    client.batch_execute("DROP SCHEMA public").unwrap();
+    let mut driver = Postgres::on(client);
+    assert_eq!(driver.read_history().unwrap(), None);
+    assert_eq!(driver.holder().unwrap(), None);
+    let said = did(up(client, &known(&[("20260101000001_a.sql", "CREATE SCHEMA a")])));
+    assert!(said.contains("no schema of this session's search_path exists") && said.contains("--schema"), "{said}");
+}
+
+/// A hosting platform may switch row-level security on for every new table: it hides rows without an error.
+#[test]
+fn a_history_with_hidden_rows_is_not_empty() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let role = Role::new(&db, "app");
+    assert_eq!(did(up(client, &known(&[A]))), "+1");
+    client
+        .batch_execute(&format!(
+            "ALTER TABLE migrate_history ENABLE ROW LEVEL SECURITY; GRANT ALL ON migrate_history, migrate_text, \
+             migrate_journal TO {role}; GRANT CREATE ON SCHEMA public TO {role}",
+            role = role.name
+        ))
+        .unwrap();
+    let app = &mut db.client_of(&role.name);
+    let status = |app: &mut postgres::Client| match Postgres::on(app).read_history() {
+        Ok(rows) => format!("{rows:?}"),
+        Err(cause) => cause.to_string(),
+    };
+    assert!(status(app).contains("row-level security hides rows of \"migrate_history\""), "{}", status(app));
+    // The owner sees all of it, and nothing is in its way.
+    assert_eq!(did(up(client, &known(&[A, B]))), "+2");
+    // A policy may show some rows: what is missing then must not be applied again.
+    client.batch_execute("CREATE POLICY few ON migrate_history USING (version % 100 = 1) WITH CHECK (true)").unwrap();
+    let said = did(up(app, &known(&[A, B])));
+    assert!(said.contains("preparing the history tables: row-level security hides rows"), "{said}");
+    client.batch_execute("ALTER TABLE migrate_history DISABLE ROW LEVEL SECURITY").unwrap();
+    assert_eq!(did(up(app, &known(&[A, B]))), "");
+}
+
 /// Trap 36: "empty" would mean applying everything again.
 #[test]
 fn another_search_path_finds_it_or_refuses() {
@@ -84,6 +180,21 @@ fn another_search_path_finds_it_or_refuses() {
     // Naming a schema is the decision that this is another application's history.
     assert_eq!(named(other, "public"), "+1");
     assert_eq!(text(other, "SELECT count(*) FROM pg_class WHERE relname = 'migrate_history'"), "2");
+}
+
+/// Their locks are two, for two places: the first look may be too early, the one under the lock is not.
+#[test]
+fn a_history_made_elsewhere_meanwhile_is_seen_under_the_lock() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    client.batch_execute("CREATE SCHEMA app; SET search_path = app").unwrap();
+    let other = &mut db.client();
+    let mut late = Postgres::on(other);
+    assert_eq!(late.read_history().unwrap(), None);
+    assert_eq!(did(up(client, &known(&[A]))), "+1");
+    assert!(matches!(late.try_lock().unwrap(), migrate_core::driver::LockAttempt::Acquired));
+    let said = late.read_history().unwrap_err().to_string();
+    assert!(said.contains("but stands in app.migrate_history"), "{said}");
 }
 
 #[test]

@@ -108,6 +108,20 @@ fn a_silent_server_is_given_up() {
     assert!(why.contains("it takes connections, and says nothing"), "{why}");
 }
 
+/// A host that is gone answers nothing at all; here one whose queue of connections is full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_dead_host_is_told_from_a_silent_server() {
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = dead.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(waiting) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        queue.push(waiting);
+    }
+    let why = said(&format!("postgres://me@127.0.0.1:{}/app?connect_timeout=1", address.port()).parse().unwrap());
+    assert!(!why.contains("it takes connections") && why.contains("timed out"), "{why}");
+}
+
 #[test]
 fn waiting_ends_with_what_was_wrong() {
     let url: Url = "postgres://me@127.0.0.1:1/app".parse().unwrap();

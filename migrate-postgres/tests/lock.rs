@@ -113,3 +113,31 @@ fn a_connection_inside_a_transaction_is_refused() {
     client.batch_execute("ROLLBACK").unwrap();
     assert_eq!(did(up(client, &known(&[A]))), "+1");
 }
+
+/// Outside a transaction only the lock keeps two runs apart: nothing may run after it is gone.
+#[test]
+fn a_lock_given_away_outside_a_transaction_lets_nobody_in() {
+    for (gives, said) in
+        [("DISCARD ALL", "+2"), ("SELECT pg_advisory_unlock_all()", "the migration gave the migration lock away")]
+    {
+        let db = Database::fresh();
+        let client = &mut db.client();
+        let first = ("20260101000001_a.sql", "CREATE TABLE counter AS SELECT 0 AS v");
+        assert_eq!(did(up(client, &known(&[first]))), "+1");
+        let text_of = format!(
+            "-- migrate:options transaction:false\n{gives};\n\
+             SELECT pg_sleep(0.5);\nUPDATE counter SET v = v + 1;\nSELECT pg_sleep(0.5);\nUPDATE counter SET v = v + 1"
+        );
+        let files = [first, ("20260101000002_b.sql", text_of.as_str())];
+        let runs = std::thread::scope(|scope| {
+            let run = || did(up(&mut db.client(), &known(&files)));
+            let one = scope.spawn(run);
+            std::thread::sleep(Duration::from_millis(250));
+            let two = scope.spawn(run);
+            [one.join().unwrap(), two.join().unwrap()]
+        });
+        assert!(runs.iter().any(|run| run.contains(said)), "{runs:?}");
+        assert_eq!(text(client, "SELECT v FROM counter"), "2", "{gives}: {runs:?}");
+        assert_eq!((recorded(client), locks(client)), ("1 2".into(), "0".into()), "{gives}: {runs:?}");
+    }
+}

@@ -191,12 +191,13 @@ fn a_partition_half_detached_is_finished() {
     }
     let tables = (
         "20260101000001_p.sql",
-        "CREATE TABLE p (id int) PARTITION BY RANGE (id);\nCREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)",
+        "CREATE TABLE p (id int) PARTITION BY RANGE (id);\n\
+         CREATE SCHEMA s; CREATE TABLE s.\"Part 1\" PARTITION OF p FOR VALUES FROM (0) TO (9)",
     );
     assert_eq!(did(up(client, &known(&[tables]))), "+1");
     let mut other = db.client();
     other.batch_execute("BEGIN; SELECT * FROM p").unwrap();
-    let set = known(&[tables, ("20260101000002_d.sql", "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY")]);
+    let set = known(&[tables, ("20260101000002_d.sql", "ALTER TABLE p DETACH PARTITION s.\"Part 1\" CONCURRENTLY")]);
     let once = LockLadder { rungs: vec![(Duration::from_millis(100), Duration::ZERO)] };
     let said = did(Migrator::new(&mut Postgres::on(client)).patient_ladder(once).up(&set, UpTarget::All));
     assert!(said.contains("lock timeout"), "{said}");
@@ -204,4 +205,20 @@ fn a_partition_half_detached_is_finished() {
     drop(other);
     assert_eq!(did(up(client, &set)), "+2");
     assert_eq!(text(client, "SELECT count(*) FROM pg_inherits"), "0");
+}
+
+/// PostgreSQL names the index after the table, whatever that is called.
+#[test]
+fn a_name_of_a_table_is_no_pattern() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let table = ("20260101000001_t.sql", "CREATE TABLE \"a(b+\" AS SELECT 1 AS id FROM generate_series(1, 2)");
+    assert_eq!(did(up(client, &known(&[table]))), "+1");
+    let set = known(&[table, ("20260101000002_i.sql", "CREATE UNIQUE INDEX CONCURRENTLY ON \"a(b+\" (id)")]);
+    assert!(did(up(client, &set)).contains("23505"));
+    client.batch_execute("DELETE FROM \"a(b+\"").unwrap();
+    assert_eq!(did(up(client, &set)), "+2");
+    let indexes = "SELECT string_agg(relname || indisvalid, ' ') FROM pg_index JOIN pg_class ON oid = indexrelid \
+                   WHERE indrelid = '\"a(b+\"'::regclass";
+    assert_eq!(text(client, indexes), "a(b+_id_idxtrue");
 }

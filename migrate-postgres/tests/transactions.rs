@@ -60,7 +60,7 @@ fn a_failure_without_a_place_names_its_statement() {
 /// Trap 34: a deferred constraint that one file breaks and the next one mends.
 #[test]
 fn together_is_as_one_by_one() {
-    let cases: [&[(&str, &str)]; 5] = [
+    let cases: [&[(&str, &str)]; 7] = [
         &[
             (
                 "20260101000001_a.sql",
@@ -81,6 +81,22 @@ fn together_is_as_one_by_one() {
         &[
             ("20260101000001_a.sql", "CREATE TEMPORARY TABLE t (id int)"),
             ("20260101000002_b.sql", "INSERT INTO t VALUES (1)"),
+        ],
+        // A block of code hides what it does until it does it.
+        &[
+            ("20260101000001_a.sql", "CREATE TYPE mood AS ENUM ('ok')"),
+            ("20260101000002_b.sql", "DO $$ BEGIN ALTER TYPE mood ADD VALUE 'bad'; END $$"),
+            ("20260101000003_c.sql", "CREATE TABLE m (m mood DEFAULT 'bad')"),
+            ("20260101000004_d.sql", "CREATE TABLE d (id int)"),
+        ],
+        // A table whose checks are outstanding can't be altered in the same transaction (55006).
+        &[
+            (
+                "20260101000001_a.sql",
+                "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED)",
+            ),
+            ("20260101000002_b.sql", "INSERT INTO p VALUES (1); INSERT INTO c VALUES (1)"),
+            ("20260101000003_c.sql", "ALTER TABLE c ADD n int"),
         ],
         &[
             A,
@@ -162,4 +178,77 @@ fn a_wrong_reading_of_backslashes_is_impossible() {
     ]);
     assert_eq!(did(up(client, &set)), "+1 +2");
     assert_eq!(text(client, "SELECT a.t || ' ' || b.t FROM a, b"), "x'; SELECT 1 x\\");
+}
+
+/// What every dump holds: settings at its head, and sequences at its end.
+#[test]
+fn a_text_that_looks_like_a_setting_is_none() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let set = known(&[
+        (
+            "20260101000001_a.sql",
+            "SELECT pg_catalog.set_config('search_path', '', false);\n\
+             SELECT pg_catalog.set_config('app.tenant', 'x', false);\n\
+             CREATE SEQUENCE public.\"order-items_id_seq\";\n\
+             SELECT pg_catalog.setval('public.\"order-items_id_seq\"', 42, true)",
+        ),
+        B,
+    ]);
+    assert_eq!(did(up(client, &set)), "+1 +2");
+    assert_eq!(text(client, "SELECT current_setting('app.tenant', true)"), "");
+}
+
+/// The texts are stored as they stand in the files, whatever a script says about its encoding.
+#[test]
+fn an_encoding_that_a_script_sets_does_not_reach_the_stored_texts() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let set = known(&[(
+        "20260101000001_größe.sql",
+        "-- migrate:up\nSET client_encoding = 'LATIN1';\nCREATE TABLE a (id int); -- Größe\n\
+         -- migrate:down\nDROP TABLE a; -- Größe",
+    )]);
+    assert_eq!(did(up(client, &set)), "+1");
+    assert_eq!(text(client, "SELECT name FROM migrate_history"), "größe");
+    assert_eq!(text(client, "SELECT count(*) FROM migrate_text WHERE text LIKE '%Größe%'"), "2");
+    assert_eq!(did(common::down(client, &known(&[]), migrate_core::DownTarget::Absent)), "-1");
+}
+
+/// A helper in pg_temp lives as long as the session: together is as one by one here, too.
+#[test]
+fn temporary_functions_and_types_end_with_their_file() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let helper = "CREATE TYPE pg_temp.mood AS ENUM ('ok'); CREATE DOMAIN pg_temp.short AS text; \
+                  CREATE TYPE pg_temp.pair AS (a int, b pg_temp.mood); \
+                  CREATE FUNCTION pg_temp.help(pg_temp.mood, text DEFAULT 'a') RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+                  CREATE PROCEDURE pg_temp.work() LANGUAGE sql AS 'SELECT 1'; \
+                  SELECT pg_temp.help('ok')";
+    client.batch_execute("CREATE FUNCTION pg_temp.mine() RETURNS int LANGUAGE sql AS 'SELECT 7'").unwrap();
+    let set = known(&[("20260101000001_a.sql", helper), ("20260101000002_b.sql", helper)]);
+    assert_eq!(did(up(client, &set)), "+1 +2");
+    assert_eq!(text(client, "SELECT pg_temp.mine()"), "7");
+}
+
+/// Whoever cancels a statement, a person or `statement_timeout`, does not want it to begin again.
+#[test]
+fn what_is_cancelled_does_not_begin_again() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    client.batch_execute("CREATE SEQUENCE begun").unwrap();
+    let slow = "SELECT nextval('begun');\nSET LOCAL statement_timeout = '100ms';\nSELECT pg_sleep(5)";
+    let said = did(up(client, &known(&[("20260101000001_a.sql", slow)])));
+    assert!(said.contains("[57014]") && said.contains("rolled back"), "{said}");
+    // No rollback takes a sequence's number back.
+    assert_eq!(text(client, "SELECT last_value FROM begun"), "1");
+}
+
+#[test]
+fn an_isolation_level_comes_too_late_and_says_so() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let script = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE a (id int)";
+    let said = did(up(client, &known(&[("20260101000001_a.sql", script)])));
+    assert!(said.contains("[25001]") && said.contains("LOCK TABLE") && !said.contains("transaction:false"), "{said}");
 }

@@ -197,6 +197,13 @@ impl<D: Driver> Migrator<'_, D> {
                     }
                     left = left.get(at + 1..).unwrap_or_default();
                 }
+                // What stood before it in its transaction is committed now. Some things fail only together with others:
+                // a new value of an enum, a table whose checks are outstanding.
+                (CauseKind::Statement, _) if group == Group::Segment && !committed.is_empty() => {
+                    let (first, rest) = left.split_at(1.min(left.len()));
+                    self.transaction(run, first)?;
+                    left = rest;
+                }
                 _ => {
                     let Some(step) = left.get(at) else { return Err(Trouble::Moved) };
                     let others = left.len().saturating_sub(1);

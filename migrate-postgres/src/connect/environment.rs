@@ -1,5 +1,6 @@
 //! What the URL leaves open: libpq's variables and defaults.
 
+use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 
 use migrate_core::{Cause, CauseKind};
@@ -30,6 +31,15 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn is_socket(&self) -> bool {
         self.host.starts_with('/')
+    }
+
+    /// How many addresses its name has, one at least.
+    pub(super) fn addresses(&self) -> u32 {
+        if self.address.is_some() || self.is_socket() {
+            return 1;
+        }
+        let found = (self.host.as_str(), self.port).to_socket_addrs().map_or(1, Iterator::count);
+        u32::try_from(found).unwrap_or(1).max(1)
     }
 }
 

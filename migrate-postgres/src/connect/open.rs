@@ -22,6 +22,9 @@ pub(crate) struct Opened {
 /// libpq waits for ever; ten seconds are enough for a server that is there.
 const CONNECT_TIMEOUT: u64 = 10;
 
+/// So much longer we wait than the client does, who knows better what was wrong: nobody answers, or nothing is said.
+const GRACE: Duration = Duration::from_millis(500);
+
 impl Url {
     /// Opens a connection.
     ///
@@ -109,7 +112,7 @@ fn attempt(environment: &Environment<'_>, mut config: Config, way: Way, server: 
     let connected = match way {
         Way::Plain => {
             config.ssl_mode(SslMode::Disable);
-            in_time(config, NoTls)
+            in_time(config, NoTls, server)
         }
         #[cfg(feature = "tls")]
         Way::Tls => {
@@ -118,7 +121,7 @@ fn attempt(environment: &Environment<'_>, mut config: Config, way: Way, server: 
             if direct {
                 config.ssl_negotiation(SslNegotiation::Direct);
             }
-            in_time(config, super::tls::connector(environment, direct)?)
+            in_time(config, super::tls::connector(environment, direct)?, server)
         }
     };
     #[cfg(not(feature = "tls"))]
@@ -135,14 +138,16 @@ fn attempt(environment: &Environment<'_>, mut config: Config, way: Way, server: 
 
 /// Connects on a thread of its own; `None` = the time is over. The client's own limit is for the connection alone: a
 /// stopped server takes it, and would be waited for without end.
-fn in_time<T>(config: Config, tls: T) -> Option<Result<Client, postgres::Error>>
+fn in_time<T>(config: Config, tls: T, server: &Server) -> Option<Result<Client, postgres::Error>>
 where
     T: MakeTlsConnect<Socket> + Send + 'static,
     T::TlsConnect: Send,
     T::Stream: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
+    // For each address of a name: where the first is dead, the client goes on to the next, as libpq does.
     let limit = config.get_connect_timeout().copied().unwrap_or(Duration::from_secs(CONNECT_TIMEOUT));
+    let limit = limit.saturating_mul(server.addresses()) + GRACE;
     let (connects, connected) = mpsc::channel();
     std::thread::spawn(move || {
         // Nobody may be waiting any more.

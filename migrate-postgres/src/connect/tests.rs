@@ -30,6 +30,7 @@ fn urls() {
     ] {
         assert!(wrong.parse::<Url>().is_err(), "{wrong}");
     }
+    assert_eq!(shown("postgres://h/d?require_auth=scram-sha-256"), "`require_auth` of libpq is not understood here");
     assert_eq!(
         shown("postgres://h/d?sslmod=x"),
         "the URL has a parameter that libpq does not know; did you mean `sslmode`?"

@@ -93,7 +93,7 @@ impl Postgres<'_> {
                 Image::DropIndex { indexes: oids.join(" ") }
             }
             verb if verb.starts_with("REINDEX") && concurrently => Image::Reindex { leftovers: self.list(LEFTOVERS)? },
-            "ALTER TABLE" if concurrently => match self.partition(statement, object)? {
+            "ALTER TABLE" if concurrently => match self.partition(&known.objects)? {
                 Some((parent, child)) => Image::Detach { parent, child },
                 None => return Ok(None),
             },
@@ -158,8 +158,8 @@ impl Postgres<'_> {
     fn index_made(&mut self, table: &str, index: &str, before: &str) -> Result<Evidence, Cause> {
         // PostgreSQL calls an index without a name after its table: what is called otherwise is somebody else's.
         let ours = if index.is_empty() {
-            "c.relname ~ ('^' || left((SELECT relname FROM pg_catalog.pg_class WHERE oid = i.indrelid), 20)) \
-             AND c.relname ~ '_idx[0-9]*$'"
+            "EXISTS (SELECT FROM pg_catalog.pg_class t WHERE t.oid = i.indrelid \
+             AND left(t.relname, 20) = left(c.relname, length(left(t.relname, 20)))) AND c.relname ~ '_idx[0-9]*$'"
                 .to_owned()
         } else {
             format!("c.relname = {}", literal(index))
@@ -205,20 +205,11 @@ impl Postgres<'_> {
         Ok(Evidence::Ran)
     }
 
-    /// The oids of a table and of the partition that a `DETACH` names, where the one is the other's.
-    fn partition(&mut self, statement: &str, parent: Option<&ObjectName>) -> Result<Option<(String, String)>, Cause> {
-        let Ok(statements) = split(statement, self.syntax()) else { return Ok(None) };
-        let parts = statements.first().map(migrate_core::sql::Statement::parts).unwrap_or_default();
-        let (Some(part), Some(parent)) = (parts.first(), parent) else { return Ok(None) };
-        let words: Vec<_> = part.text.split_whitespace().collect();
-        let Some(child) =
-            words.iter().position(|word| word.eq_ignore_ascii_case("PARTITION")).and_then(|at| words.get(at + 1))
-        else {
-            return Ok(None);
-        };
-        let parent = self.oid(parent)?;
-        let child = self.list(&format!("SELECT to_regclass({})::oid", literal(child)))?;
-        Ok((parent != "0" && !child.is_empty()).then_some((parent, child)))
+    /// The oids of the two tables that a `DETACH` names, where they are there.
+    fn partition(&mut self, objects: &[ObjectName]) -> Result<Option<(String, String)>, Cause> {
+        let [parent, child] = objects else { return Ok(None) };
+        let (parent, child) = (self.oid(parent)?, self.oid(child)?);
+        Ok((parent != "0" && child != "0").then_some((parent, child)))
     }
 
     fn named(&mut self, table: &str, column: &str, object: Option<&ObjectName>) -> Result<Image, Cause> {

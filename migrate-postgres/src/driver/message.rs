@@ -17,6 +17,7 @@ pub(super) const GUARD: &str = "migrate_guard";
 /// The words by which we know an error that our own checks raise.
 pub(super) const MOVED: &str = "migrate: the history is not what was read";
 pub(super) const OTHER_SESSION: &str = "migrate: this is another session of the server";
+pub(super) const GIVEN_AWAY: &str = "migrate: the lock is not held any more";
 
 /// What is sent, and where in it each statement of the units stands.
 #[derive(Debug, Default)]
@@ -122,7 +123,13 @@ impl Postgres<'_> {
             Expect::Begun => format!("{state} IS FALSE"),
         };
         let same = self.pid.map_or("true".into(), |pid| format!("pg_backend_pid() = {pid}"));
-        format!("SELECT (CASE WHEN NOT {same} THEN '{OTHER_SESSION}' WHEN {holds} THEN '1' ELSE '{MOVED}' END)::int;\n")
+        // Two runs in one transaction meet at the history's key. Outside of one, only the lock keeps them apart.
+        let lock = self.held.filter(|_| unit.expect == Expect::Begun);
+        let held = lock.map_or("true".into(), |lock| lock.is_ours_sql());
+        format!(
+            "SELECT (CASE WHEN NOT {same} THEN '{OTHER_SESSION}' WHEN NOT {held} THEN '{GIVEN_AWAY}' \
+             WHEN {holds} THEN '1' ELSE '{MOVED}' END)::int;\n"
+        )
     }
 }
 

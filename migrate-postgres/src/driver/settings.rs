@@ -8,6 +8,7 @@ use migrate_core::{Cause, CauseKind};
 
 use super::Postgres;
 use crate::catalog::{self, literal};
+use crate::lock::given_away;
 
 /// A session as it was found, and as a run wants it.
 #[derive(Clone, Debug, Default)]
@@ -123,6 +124,18 @@ impl Postgres<'_> {
     /// Puts everything back that a script may have left in the session.
     pub(super) fn tidy_up(&mut self) -> Result<(), Cause> {
         let Some(settings) = self.settings.clone() else { return Ok(()) };
+        self.put_all_back(&settings).map_err(|mut cause| {
+            cause.message = format!("a migration has left a setting that can't be put back: {}", cause.message);
+            if cause.kind == CauseKind::Statement {
+                // Its transaction is committed, and no file that comes behind it is to blame.
+                cause.kind = CauseKind::Access;
+            }
+            cause
+        })?;
+        self.still_locked()
+    }
+
+    fn put_all_back(&mut self, settings: &Settings) -> Result<(), Cause> {
         self.batch(&put_back(&settings.ours))?;
         let mut sql = String::new();
         let ours: Vec<_> = OURS.iter().chain(&KEEPALIVES).map(|(name, _)| *name).chain(ALWAYS).collect();
@@ -143,10 +156,7 @@ impl Postgres<'_> {
             sql.push_str(belonging);
             sql.push_str(";\n");
         }
-        if !sql.is_empty() {
-            self.batch(&sql)?;
-        }
-        self.still_locked()
+        if sql.is_empty() { Ok(()) } else { self.batch(&sql) }
     }
 
     /// A setting of an application's own, `app.tenant`, is in no view: one that a script names is remembered before it
@@ -186,7 +196,7 @@ impl Postgres<'_> {
     }
 
     /// `DISCARD ALL` in a script gives the lock away, too. Nobody may have come in between.
-    fn still_locked(&mut self) -> Result<(), Cause> {
+    pub(super) fn still_locked(&mut self) -> Result<(), Cause> {
         let Some(lock) = self.held else { return Ok(()) };
         if lock.is_ours(self.client())? {
             return Ok(());
@@ -195,9 +205,7 @@ impl Postgres<'_> {
             LockAttempt::Acquired => Ok(()),
             _ => {
                 self.held = None;
-                let message = "the migration gave the migration lock away, and another run has taken it";
-                Err(Cause::new(CauseKind::Access, message)
-                    .hint("take DISCARD ALL or pg_advisory_unlock_all() out of the migration, and start again"))
+                Err(given_away())
             }
         }
     }
@@ -214,6 +222,11 @@ impl Postgres<'_> {
             SELECT 'DROP ' || CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END \
                 || ' IF EXISTS pg_temp.' || quote_ident(c.relname) || ' CASCADE' \
             FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'p', 'v', 'S') \
+            UNION ALL SELECT 'DROP ROUTINE IF EXISTS ' || p.oid::regprocedure || ' CASCADE' \
+            FROM pg_catalog.pg_proc p WHERE p.pronamespace = pg_my_temp_schema() \
+            UNION ALL SELECT 'DROP TYPE IF EXISTS pg_temp.' || quote_ident(t.typname) || ' CASCADE' \
+            FROM pg_catalog.pg_type t WHERE t.typnamespace = pg_my_temp_schema() AND (t.typtype IN ('e', 'd', 'r') \
+                OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c')) \
             UNION ALL SELECT 'DEALLOCATE ' || quote_ident(name) FROM pg_catalog.pg_prepared_statements WHERE from_sql \
             UNION ALL SELECT 'CLOSE ' || quote_ident(name) FROM pg_catalog.pg_cursors WHERE is_holdable \
             UNION ALL SELECT 'UNLISTEN ' || quote_ident(channel) FROM pg_listening_channels() AS channel";
@@ -253,11 +266,23 @@ fn custom_setting(statement: &str) -> Option<String> {
     let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
     let name = match words.next()? {
         word if is(word, "SET") => words.find(|word| !is(word, "SESSION") && !is(word, "LOCAL"))?.to_owned(),
-        word if is(word, "SELECT") => statement.split('\'').nth(1)?.to_owned(),
+        // The first literal of another function may look like a setting, and none can be made of it:
+        // `SELECT setval('public."order-items_id_seq"', 42)`.
+        word if is(word, "SELECT") => {
+            let function = words.next()?.to_ascii_lowercase();
+            let function = function.strip_prefix("pg_catalog.").unwrap_or(&function);
+            function.starts_with("set_config").then(|| statement.split('\'').nth(1))??.to_owned()
+        }
         _ => return None,
     };
     let name = name.replace('"', "");
     (name.contains('.') && !name.starts_with("migrate.")).then_some(name)
+}
+
+/// Whether a statement may give all locks of the session away.
+pub(super) fn may_unlock(statement: &str) -> bool {
+    let lower = statement.to_ascii_lowercase();
+    lower.contains("discard") || lower.contains("pg_advisory_unlock")
 }
 
 /// `app.tenant` is two names.

@@ -8,11 +8,11 @@ use migrate_core::history::{RowSql, RowWrite};
 use migrate_core::sql::split;
 
 use super::Postgres;
-use super::message::{CHECK_CONSTRAINTS, GUARD, MOVED, Message, OTHER_SESSION};
+use super::message::{CHECK_CONSTRAINTS, GIVEN_AWAY, GUARD, MOVED, Message, OTHER_SESSION};
 use super::settings::Scope;
 use crate::catalog::{self, literal};
 use crate::error::{cause, find_place};
-use crate::lock::another_session;
+use crate::lock::{another_session, given_away};
 
 /// No message is longer, as long as more than one unit is in it.
 const LONGEST_MESSAGE: usize = 4 << 20;
@@ -84,8 +84,10 @@ impl Postgres<'_> {
             return Failed { unit, statement: Some(statement), committed: kept.unwrap_or(0), cause };
         }
         let committed = kept.unwrap_or(0);
-        // What another session holds now it may not hold at a second try, which would tell something else.
-        if matches!(cause.kind, CauseKind::Statement) {
+        // What another session holds now it may not hold at a second try, which would tell something else. What somebody
+        // has cancelled must not begin again.
+        let cancelled = cause.code.as_deref() == Some("57014");
+        if cause.kind == CauseKind::Statement && !cancelled {
             let left = units.get(committed..).unwrap_or_default();
             let only = if group == Group::Segment && kept.is_some() { left.get(..1).unwrap_or_default() } else { left };
             if let Some((unit, statement, replayed)) = self.replay(only)
@@ -147,7 +149,14 @@ impl Postgres<'_> {
                 })?;
             }
             let tail = self.tail_sql(unit);
-            self.batch(&format!("{CHECK_CONSTRAINTS}{tail}")).map_err(other)?;
+            if is_read_otherwise(unit) {
+                // The server reads a whole message in the encoding that the script has set.
+                self.batch(CHECK_CONSTRAINTS).map_err(other)?;
+                self.batch(&self.put_back_sql()).map_err(other)?;
+                self.batch(&tail).map_err(other)?;
+            } else {
+                self.batch(&format!("{CHECK_CONSTRAINTS}{tail}")).map_err(other)?;
+            }
         }
         Ok(())
     }
@@ -227,6 +236,9 @@ pub(super) fn self_made(mut cause: Cause) -> Cause {
     }
     if code == "22P02" && says(OTHER_SESSION) {
         return another_session();
+    }
+    if code == "22P02" && says(GIVEN_AWAY) {
+        return given_away();
     }
     // 3B001: there is no such savepoint; 25P01: there is no transaction.
     if (code == "3B001" && says(GUARD)) || code == "25P01" {

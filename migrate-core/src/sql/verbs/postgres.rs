@@ -46,6 +46,9 @@ pub(super) const ROWS: &[Row] = &[
     row("CREATE|DROP DATABASE|TABLESPACE [IF EXISTS] @").fails(BLOCK),
     row("ALTER SYSTEM").fails(BLOCK),
     row("ALTER DATABASE @ -SET -TABLESPACE").fails(BLOCK),
+    row("ALTER TABLE [IF EXISTS] [ONLY] @ -DETACH -PARTITION @")
+        .having("DETACH PARTITION .. CONCURRENTLY")
+        .fails(BLOCK),
     row("ALTER TABLE [IF EXISTS] [ONLY] @").having("DETACH PARTITION .. CONCURRENTLY").fails(BLOCK),
     row("ALTER TYPE @ -ADD -VALUE")
         .before(12)
