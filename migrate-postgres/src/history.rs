@@ -26,7 +26,8 @@ fn iso(time: &str) -> Option<String> {
     let (seconds, fraction) = clock.split_once('.').unwrap_or((clock, ""));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b':');
     let is_iso = date.as_bytes().get(4) == Some(&b'-') && seconds.len() == 8 && digits(date) && digits(seconds);
-    (is_iso && digits(fraction)).then(|| format!("{date}T{seconds}.{:0<3.3}Z", fraction))
+    let millis = fraction.get(..3).unwrap_or(fraction);
+    (is_iso && digits(fraction)).then(|| [date, "T", seconds, ".", millis, &"000"[millis.len()..], "Z"].concat())
 }
 
 /// When a unit began.
