@@ -77,17 +77,13 @@ fn kind(code: u16) -> CauseKind {
 fn hint(code: u16) -> Option<&'static str> {
     Some(match code {
         1040 | 1203 | 1226 => "the server, or this user, has no connection left: close some, or raise the limit",
-        1044 | 1142 | 1143 | 1227 | 1370 => {
-            "this user may not do that: let a user who may run the migration, or grant it"
-        }
+        1044 | 1142 | 1143 | 1227 | 1370 => "this user may not do that: let a user who may run the migration, or grant it",
         1205 => "another session holds a lock that this statement needs",
         1213 => "it waited for a session that waited for it; run it again when there is less traffic",
         1290 | 1836 => "this server is read-only, a replica perhaps: give the URL of the primary",
         1317 => "the statement was interrupted, by somebody or by a time limit",
         1419 => "with the binary log on, this needs SUPER, or log_bin_trust_function_creators = 1 on the server",
-        1799 | 1878 => {
-            "the server ran out of room for what was written meanwhile: see its innodb_online_alter_log_max_size"
-        }
+        1799 | 1878 => "the server ran out of room for what was written meanwhile: see its innodb_online_alter_log_max_size",
         3024 => "a time limit of the server ended it: see max_execution_time",
         _ => return None,
     })
