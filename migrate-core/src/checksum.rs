@@ -89,20 +89,26 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
         return None;
     }
     let mut bytes = [0; 32];
+    let mut seen = 0;
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let [high, low] = pair else { return None };
-        *byte = hex_digit(*high)? << 4 | hex_digit(*low)?;
+        let [high, low] = [pair[0], pair[1]].map(|digit| HEX[usize::from(digit)]);
+        seen |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(bytes)
+    (seen < 16).then_some(bytes)
 }
 
-fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// What each hex digit is worth; anything above 15 is none. A branch per digit, which no processor can predict, took a
+/// third of the time of reading a history.
+const HEX: [u8; 256] = {
+    let mut worth = [u8::MAX; 256];
+    let mut i = 0;
+    while i < 16 {
+        worth[b"0123456789abcdef"[i] as usize] = i as u8;
+        i += 1;
     }
-}
+    worth
+};
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use migrate_core::driver::{
 };
 use migrate_core::history::{HistoryRow, JournalRow};
 use migrate_core::sql::{Dialect, ServerVersion, Syntax};
-use migrate_core::{BoxError, Checksum, Tables, Version};
+use migrate_core::{BoxError, Checksum, Meta, Tables, Version};
 use postgres::{Client, SimpleQueryRow};
 
 use crate::catalog;
@@ -158,6 +158,11 @@ impl Driver for Postgres<'_> {
     fn read_history(&mut self) -> Result<Option<Vec<HistoryRow>>, Cause> {
         let Postgres { handle, history, .. } = self;
         history.read(client_of(handle))
+    }
+
+    fn is_up_to_date(&mut self, known: &[&Meta]) -> Result<bool, Cause> {
+        let Postgres { handle, history, .. } = self;
+        history.is_up_to_date(client_of(handle), known)
     }
 
     fn read_texts(&mut self, keys: &[Checksum]) -> Result<Vec<Option<String>>, Cause> {

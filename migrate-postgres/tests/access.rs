@@ -5,8 +5,9 @@ mod common;
 
 use common::{Database, did, known, recorded, text, up};
 use migrate_core::driver::Driver;
-use migrate_core::{Migrator, Tables, UpTarget};
+use migrate_core::{Migration, Migrator, Tables, UpTarget};
 use migrate_postgres::Postgres;
+use postgres::Client;
 
 const A: (&str, &str) = ("20260101000001_a.sql", "CREATE TABLE a (id int)");
 const B: (&str, &str) = ("20260101000002_b.sql", "CREATE TABLE b (id int)");
@@ -244,6 +245,47 @@ fn times_are_utc_whatever_the_session_shows() {
         client.batch_execute(&format!("SET {setting}")).unwrap();
         let rows = Postgres::on(client).read_history().unwrap().unwrap();
         assert_eq!(rows.first().unwrap().started_at, "2026-07-01T10:00:00.500Z", "{setting}");
+    }
+}
+
+/// A start's first look reads two columns; whatever differs is seen in them all the same.
+#[test]
+fn the_first_look_sees_every_difference() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    let known = known(&[A, B]);
+    let metas: Vec<_> = known.iter().map(Migration::meta).collect();
+    let looks = |client: &mut Client| Postgres::on(client).is_up_to_date(&metas).unwrap();
+    assert!(!looks(client), "there is no table");
+    assert_eq!(did(up(client, &known)), "+1 +2");
+    for setting in ["DateStyle = 'SQL, DMY'", "client_encoding = 'UTF8'", "standard_conforming_strings = off"] {
+        client.batch_execute(&format!("SET {setting}")).unwrap();
+        assert!(looks(client), "{setting}");
+    }
+    for change in [
+        "DELETE FROM migrate_history WHERE version % 10 = 1",
+        "DELETE FROM migrate_history WHERE version % 10 = 2",
+        "DELETE FROM migrate_history",
+        "UPDATE migrate_history SET version = version + 1",
+        "INSERT INTO migrate_history SELECT version + 9, name, checksum, NULL, NULL, started_at, finished_at, direction, \
+         0, run_id, applied_by, tool_version, format FROM migrate_history WHERE version % 10 = 1",
+        "UPDATE migrate_history SET checksum = 'sha256:v1:' || repeat('0', 64) WHERE version % 10 = 2",
+        "UPDATE migrate_history SET checksum = upper(checksum)",
+        "UPDATE migrate_history SET finished_at = NULL WHERE version % 10 = 2",
+        "UPDATE migrate_history SET direction = 'down', finished_at = NULL WHERE version % 10 = 1",
+        "UPDATE migrate_history SET format = 99 WHERE version % 10 = 1",
+        "ALTER TABLE migrate_history RENAME checksum TO hash",
+        "ALTER TABLE migrate_history RENAME TO elsewhere",
+    ] {
+        client.batch_execute(&format!("CREATE TABLE kept AS TABLE migrate_history; {change}")).unwrap();
+        assert!(!looks(client), "{change}");
+        client
+            .batch_execute(
+                "DROP TABLE IF EXISTS elsewhere; DROP TABLE IF EXISTS migrate_history; \
+                 ALTER TABLE kept RENAME TO migrate_history",
+            )
+            .unwrap();
+        assert!(looks(client), "after {change}");
     }
 }
 

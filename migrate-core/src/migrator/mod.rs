@@ -24,7 +24,8 @@ pub use settle::Answer;
 ///
 /// # What a run does
 ///
-/// 1. **Look**, without a lock: one read of the history. If nothing is to be done, that was all.
+/// 1. **Look**, without a lock: one read of the history. If nothing is to be done, that was all. PostgreSQL is asked
+///    for two columns first, and for whole rows only where these differ from what is known.
 /// 2. **Refuse**, if the plan can't be: every reason at once, nothing touched.
 /// 3. **Lock**: polled, never waited for inside a statement, for as long as [`lock_wait`](Self::lock_wait) says.
 /// 4. **Look again** under the lock: what is read now is final. Plan again.

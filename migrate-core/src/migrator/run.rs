@@ -38,8 +38,12 @@ pub(super) struct Run<'r, 'k, C> {
 
 impl<D: Driver> Migrator<'_, D> {
     pub(super) fn run(&mut self, known: &Migrations<'_, D::Connection>, intent: Intent) -> Result<Report, Error> {
-        let rows = match self.read() {
-            Ok(rows) => rows,
+        let rows = match self.look(known, intent) {
+            Ok(Some(rows)) => rows,
+            Ok(None) => {
+                (self.observer)(&Event::UpToDate);
+                return Ok(Report::default());
+            }
             // Whoever migrates may keep readers out, too: the lock tells when that is over.
             Err(error) if error.is_lock_timeout() => return self.lock_and_run(known, intent),
             Err(error) => return Err(error),
@@ -55,6 +59,21 @@ impl<D: Driver> Migrator<'_, D> {
             Ok(_) | Err(_) => {}
         }
         self.lock_and_run(known, intent)
+    }
+
+    /// The history; `None` when it is known without reading all of it that nothing is to be done.
+    fn look(
+        &mut self,
+        known: &Migrations<'_, D::Connection>,
+        intent: Intent,
+    ) -> Result<Option<Vec<HistoryRow>>, Error> {
+        if matches!(intent, Intent::Up(UpTarget::All)) {
+            let metas: Vec<_> = known.iter().map(Migration::meta).collect();
+            if self.driver.is_up_to_date(&metas).map_err(Error::database("reading the history"))? {
+                return Ok(None);
+            }
+        }
+        self.read().map(Some)
     }
 
     fn lock_and_run(&mut self, known: &Migrations<'_, D::Connection>, intent: Intent) -> Result<Report, Error> {
