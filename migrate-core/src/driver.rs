@@ -46,8 +46,8 @@ pub trait Driver {
     /// When it can't be read, is another tool's table, or was written in a newer format.
     fn read_history(&mut self) -> Result<Option<Vec<HistoryRow>>, Cause>;
 
-    /// What a start asks first: whether the history holds these versions, sorted, and no others, each finished and with
-    /// this checksum. `false` only means that the history must be read.
+    /// What a start asks first: whether the history holds these versions, sorted, each finished and with this checksum,
+    /// and besides them only newer ones. `false` only means that the history must be read.
     ///
     /// For a database in which whole rows take much longer than the two columns that this needs.
     ///

@@ -262,12 +262,19 @@ fn the_first_look_sees_every_difference() {
         client.batch_execute(&format!("SET {setting}")).unwrap();
         assert!(looks(client), "{setting}");
     }
+    let newer = "INSERT INTO migrate_history SELECT version + 9, name, checksum, NULL, NULL, started_at, finished_at, \
+                 direction, 0, run_id, applied_by, tool_version, format FROM migrate_history WHERE version % 10 = 2";
+    client.batch_execute(newer).unwrap();
+    assert!(looks(client), "what a newer build has applied is none of ours");
+    client.batch_execute("UPDATE migrate_history SET format = 99 WHERE version % 100 = 11").unwrap();
+    assert!(!looks(client), "in a format that is not known");
+    client.batch_execute("DELETE FROM migrate_history WHERE version % 100 = 11").unwrap();
     for change in [
         "DELETE FROM migrate_history WHERE version % 10 = 1",
         "DELETE FROM migrate_history WHERE version % 10 = 2",
         "DELETE FROM migrate_history",
         "UPDATE migrate_history SET version = version + 1",
-        "INSERT INTO migrate_history SELECT version + 9, name, checksum, NULL, NULL, started_at, finished_at, direction, \
+        "INSERT INTO migrate_history SELECT version - 1, name, checksum, NULL, NULL, started_at, finished_at, direction, \
          0, run_id, applied_by, tool_version, format FROM migrate_history WHERE version % 10 = 1",
         "UPDATE migrate_history SET checksum = 'sha256:v1:' || repeat('0', 64) WHERE version % 10 = 2",
         "UPDATE migrate_history SET checksum = upper(checksum)",
