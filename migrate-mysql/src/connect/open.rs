@@ -10,7 +10,7 @@ use mysql::{Conn, DriverError, Error, OptsBuilder};
 
 use super::Url;
 use super::environment::{Environment, Server, SslMode};
-use crate::error::{cause, in_words};
+use crate::error::{cause, in_words, io};
 
 impl Url {
     /// Opens a connection.
@@ -90,7 +90,7 @@ fn ways(mode: SslMode, server: &Server) -> Result<&'static [Way], Cause> {
         _ if server.is_socket() => Ok(&[Way::Plain]),
         mode => {
             let message = format!("ssl-mode={mode} needs TLS, which this program is built without");
-            Err(tls_refused(message).hint("switch the feature `tls` of migrate-mysql on (`mysql-tls` of migrate)"))
+            Err(with_code(TLS, message).hint("switch the feature `tls` of migrate-mysql on (`mysql-tls` of migrate)"))
         }
     }
 }
@@ -124,7 +124,7 @@ fn attempt(environment: &Environment<'_>, way: Way, mode: SslMode, server: &Serv
             let no_tls = matches!(error, Error::DriverError(DriverError::TlsNotSupported));
             Err(Refusal { cause: why_not(error, mode, server), no_tls })
         }
-        Attempt::Silent => Err(unreached(format!("{server}: it takes connections, and says nothing"))
+        Attempt::Silent => Err(with_code(UNREACHED, format!("{server}: it takes connections, and says nothing"))
             .hint("see that the server is not stopped, and that a balancer before it has somebody behind it")
             .into()),
         Attempt::Confused => {
@@ -200,28 +200,22 @@ fn options(environment: &Environment<'_>, server: &Server) -> Result<OptsBuilder
 
 const SEE_THAT_IT_RUNS: &str = "see that the server runs, and that host and port of the URL are its own";
 
-fn unreached(message: String) -> Cause {
+fn with_code(code: &str, message: String) -> Cause {
     let mut cause = Cause::new(CauseKind::Access, message);
-    cause.code = Some(UNREACHED.into());
-    cause
-}
-
-fn tls_refused(message: String) -> Cause {
-    let mut cause = Cause::new(CauseKind::Access, message);
-    cause.code = Some(TLS.into());
+    cause.code = Some(code.into());
     cause
 }
 
 /// Why the server was not reached, or would not have us; with its name, where it said nothing itself.
 fn why_not(error: Error, mode: SslMode, server: &Server) -> Cause {
-    if is_tls(&error) {
-        let cause = tls_refused(format!("{server}: {}", in_words(&error)));
-        return match mode {
+    if let Some(words) = tls_words(&error) {
+        let hint = match mode {
             SslMode::VerifyCa | SslMode::VerifyIdentity => {
-                cause.hint("see that `ssl-ca` holds who signed the server's certificate, and that it is for this host")
+                "see that `ssl-ca` holds who signed the server's certificate, and that it is for this host"
             }
-            _ => cause.hint("see to the server's certificate and TLS versions (1.2 and 1.3 are spoken here)"),
+            _ => "see to the server's certificate and TLS versions: 1.2 and 1.3 are spoken here",
         };
+        return with_code(TLS, format!("{server}: TLS: {words}")).hint(hint);
     }
     match &error {
         Error::MySqlError(_) => {
@@ -236,38 +230,41 @@ fn why_not(error: Error, mode: SslMode, server: &Server) -> Cause {
             };
             cause.hint(hint)
         }
-        Error::DriverError(DriverError::TlsNotSupported) => tls_refused(format!("{server}: the server has no TLS"))
+        Error::DriverError(DriverError::TlsNotSupported) => with_code(TLS, format!("{server}: the server has no TLS"))
             .hint("let it have a certificate, or take a lower `ssl-mode`"),
         Error::DriverError(
             DriverError::UnknownAuthPlugin(_)
             | DriverError::OldMysqlPasswordDisabled
             | DriverError::CleartextPluginDisabled,
         ) => {
-            let mut cause = Cause::new(CauseKind::Access, format!("{server}: {}", in_words(&error)));
-            cause.code = Some(NO_SUCH_PLUGIN.into());
-            cause.hint("let this user log in by caching_sha2_password or mysql_native_password")
+            // MySQL names any plugin for a user that there is none of, lest one find out who there is.
+            with_code(NO_SUCH_PLUGIN, format!("{server}: {}", in_words(&error)))
+                .hint("see to the user of the URL, and that it may log in by caching_sha2_password")
         }
         Error::DriverError(DriverError::CouldNotConnect(Some((_, why, _)))) => {
-            unreached(format!("{server}: {why}")).hint(SEE_THAT_IT_RUNS)
+            with_code(UNREACHED, format!("{server}: {why}")).hint(SEE_THAT_IT_RUNS)
         }
         Error::DriverError(DriverError::ConnectTimeout) => {
-            unreached(format!("{server}: nobody answers")).hint(SEE_THAT_IT_RUNS)
+            with_code(UNREACHED, format!("{server}: nobody answers")).hint(SEE_THAT_IT_RUNS)
         }
-        Error::IoError(_) => unreached(format!("{server}: {}", in_words(&error))).hint(SEE_THAT_IT_RUNS),
+        _ if io(&error).is_some() => {
+            with_code(UNREACHED, format!("{server}: {}", in_words(&error))).hint(SEE_THAT_IT_RUNS)
+        }
         _ => Cause::new(CauseKind::Access, format!("{server}: {}", in_words(&error))).hint(SEE_THAT_IT_RUNS),
     }
 }
 
-/// Also what rustls finds only when it reads or writes.
-fn is_tls(error: &Error) -> bool {
-    #[cfg(feature = "tls")]
-    {
-        let inside = |error: &std::io::Error| error.get_ref().is_some_and(|inside| inside.is::<rustls::Error>());
-        matches!(error, Error::TlsError(_)) || matches!(error, Error::IoError(error) if inside(error))
+/// What rustls said, which is said on the wire when it is found out while reading or writing.
+#[cfg(feature = "tls")]
+fn tls_words(error: &Error) -> Option<String> {
+    let inside = io(error).and_then(|error| error.get_ref()).and_then(|inside| inside.downcast_ref::<rustls::Error>());
+    match error {
+        Error::TlsError(error) => Some(error.to_string()),
+        _ => inside.map(ToString::to_string),
     }
-    #[cfg(not(feature = "tls"))]
-    {
-        let _ = error;
-        false
-    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn tls_words(_: &Error) -> Option<String> {
+    None
 }

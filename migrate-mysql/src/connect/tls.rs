@@ -1,7 +1,7 @@
 //! TLS, as `ssl-mode` means it: `REQUIRED` encrypts and looks at no certificate, `VERIFY_CA` wants it signed by
 //! somebody we trust, `VERIFY_IDENTITY` wants it to be for this host, too.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use migrate_core::{Cause, CauseKind};
 use mysql::{ClientIdentity, SslOpts};
@@ -45,7 +45,7 @@ fn client_certificate(environment: &Environment<'_>) -> Result<Option<ClientIden
     Ok(Some(ClientIdentity::new(certificate, key)))
 }
 
-fn certificates(path: &PathBuf) -> Result<(), Cause> {
+fn certificates(path: &Path) -> Result<(), Cause> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match read {
         Ok(found) if found.is_empty() => Err(unusable(path, "there is no certificate in it")),
@@ -54,6 +54,6 @@ fn certificates(path: &PathBuf) -> Result<(), Cause> {
     }
 }
 
-fn unusable(path: &PathBuf, why: &str) -> Cause {
+fn unusable(path: &Path, why: &str) -> Cause {
     super::environment::settings(&format!("{}: {why}", path.display()))
 }
