@@ -40,6 +40,10 @@ pub(crate) use open::may_come_up;
 ///
 /// A `_` does for a `-`. Without the feature `tls`, `PREFERRED` is plain, and what is above it is an error.
 ///
+/// A server without TLS is called twice for `PREFERRED`. It takes the first call for a broken one, and after
+/// `max_connect_errors` of them with no login between, of a wrong password in a loop for instance, it takes nobody from
+/// this machine: with `DISABLED` it is called once.
+///
 /// Against one that sits between us and the server only the two VERIFY modes help, and they are less strict here than
 /// MySQL's: the client library trusts the public authorities besides `ssl-ca`, and can't be told not to. So
 /// `VERIFY_CA`, which looks at no name, takes **any** certificate that a public authority has signed;
