@@ -7,6 +7,7 @@ use migrate_core::{Cause, CauseKind};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
+use crate::catalog::name;
 use crate::connect::{Url, may_come_up};
 use crate::error::cause;
 
@@ -92,7 +93,7 @@ fn beside(url: &Url) -> Result<Conn, Cause> {
 }
 
 fn execute(conn: &mut Conn, verb: &str, database: &str) -> Result<(), Cause> {
-    conn.query_drop(format!("{verb} `{}`", database.replace('`', "``"))).map_err(cause)
+    conn.query_drop(format!("{verb} {}", name(database))).map_err(cause)
 }
 
 /// The first few who use it. On some systems the server takes names that differ in their case for one: rather one too
