@@ -1,17 +1,304 @@
-//! Where a database is. (Its twin is under way.)
+//! Where a MySQL or MariaDB database is, and how it is reached: with the meaning that MySQL's own clients give every
+//! word, because that is what the options that people know are written for.
 
-use migrate_core::Cause;
+mod environment;
+mod open;
+#[cfg(feature = "tls")]
+mod tls;
 
-/// Where a database is.
-#[derive(Debug)]
-pub struct Url;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
-impl Url {
-    /// Opens a connection.
-    ///
-    /// # Errors
-    /// Always, until this is written.
-    pub fn connect(&self) -> Result<mysql::Conn, Cause> {
-        Err(Cause::default())
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+pub(crate) use open::may_come_up;
+
+/// Where a MySQL or MariaDB database is: `mysql://user:password@host:3306/database?ssl-mode=VERIFY_IDENTITY`.
+///
+/// `mariadb://` means the same; the server says what it is. Neither `{}` nor `{:?}` shows a password.
+///
+/// # What the URL leaves open
+///
+/// It comes from where the clients take it, when the connection is opened: the variables `MYSQL_HOST`,
+/// `MYSQL_TCP_PORT`, `MYSQL_UNIX_PORT` and `MYSQL_PWD`; the user is the operating system's. Option files (`~/.my.cnf`)
+/// are not read.
+///
+/// Without a host it is `localhost`. There a socket is used, as the clients do, if `socket=` or `MYSQL_UNIX_PORT` names
+/// one, or one of `/run/mysqld/mysqld.sock`, `/var/run/mysqld/mysqld.sock` and `/tmp/mysql.sock` is there; but not if
+/// a port was given: `localhost:3306` is TCP here, and so is `127.0.0.1`.
+///
+/// # Parameters
+///
+/// | name | is |
+/// |---|---|
+/// | `ssl-mode` | `DISABLED`, `PREFERRED` (the default: encrypted if the server can), `REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY` |
+/// | `ssl-ca` | the file of certificates to trust (PEM); without an `ssl-mode` it means `VERIFY_CA`, below that it is not looked at |
+/// | `ssl-cert`, `ssl-key` | our own certificate and its key (PEM) |
+/// | `socket` | the server's socket; it needs no TLS |
+/// | `connect-timeout` | seconds, 10 if it is not given |
+///
+/// A `_` does for a `-`. Without the feature `tls`, `PREFERRED` is plain, and what is above it is an error.
+///
+/// A server without TLS is called twice for `PREFERRED`. It takes the first call for a broken one, and after
+/// `max_connect_errors` of them with no login between, of a wrong password in a loop for instance, it takes nobody from
+/// this machine: with `DISABLED` it is called once.
+///
+/// Against one that sits between us and the server only the two VERIFY modes help, and they are less strict here than
+/// MySQL's: the client library trusts the public authorities besides `ssl-ca`, and can't be told not to. So
+/// `VERIFY_CA`, which looks at no name, takes **any** certificate that a public authority has signed;
+/// `VERIFY_IDENTITY` takes only one for this host. Use that one wherever the server's certificate allows it.
+///
+/// ```
+/// use migrate_mysql::Url;
+///
+/// let url: Url = "mysql://me:secret@db.example.com/app?ssl_mode=required".parse()?;
+/// assert_eq!(url.to_string(), "mysql://me:***@db.example.com/app?ssl-mode=required");
+/// assert!("mysql://localhost/app?sslmode=required".parse::<Url>().is_err());
+/// # Ok::<(), migrate_mysql::UrlError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url {
+    scheme: &'static str,
+    settings: BTreeMap<&'static str, String>,
+}
+
+/// Why a text is no URL of MySQL or MariaDB. It never repeats what may be a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UrlError(String);
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
+
+impl std::error::Error for UrlError {}
+
+/// What stands before the `?`, and the variable for it where the URL is silent.
+const PLACES: [(&str, &str); 5] =
+    [("host", "MYSQL_HOST"), ("port", "MYSQL_TCP_PORT"), ("user", ""), ("password", "MYSQL_PWD"), ("database", "")];
+
+/// What stands behind the `?`, by the names of the clients' options.
+const PARAMETERS: [(&str, &str); 6] = [
+    ("socket", "MYSQL_UNIX_PORT"),
+    ("ssl-mode", ""),
+    ("ssl-ca", ""),
+    ("ssl-cert", ""),
+    ("ssl-key", ""),
+    ("connect-timeout", ""),
+];
+
+impl FromStr for Url {
+    type Err = UrlError;
+
+    fn from_str(url: &str) -> Result<Self, UrlError> {
+        let (scheme, rest) = match url.split_once("://") {
+            Some(("mysql", rest)) => ("mysql", rest),
+            Some(("mariadb", rest)) => ("mariadb", rest),
+            _ => {
+                let message = "a URL of MySQL begins with `mysql://`, or `mariadb://`, for instance \
+                               mysql://user@localhost/app";
+                return Err(UrlError(message.into()));
+            }
+        };
+        let mut settings = BTreeMap::new();
+        let mut set = |keyword, value: &str, what: &str| -> Result<(), UrlError> {
+            if !value.is_empty() {
+                settings.insert(keyword, decoded(value, what)?);
+            }
+            Ok(())
+        };
+        let (place, query) = rest.split_once('?').map_or((rest, ""), |(place, query)| (place, query));
+        let (place, database) = place.split_once('/').unwrap_or((place, ""));
+        set("database", database, "database name")?;
+        let host = match place.split_once('@') {
+            Some((credentials, host)) => {
+                let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+                set("user", user, "user name")?;
+                set("password", password, "password")?;
+                host
+            }
+            None => place,
+        };
+        // Else half of a password with an `@`, a `/` or a `?` in it would be taken for something else, and be shown.
+        if host.contains('@') || database.contains('@') || query.contains('@') {
+            let message = "an `@` in the URL's user name or password is written %40, a `:` %3A, a `/` %2F, a `?` %3F";
+            return Err(UrlError(message.into()));
+        }
+        let (name, port) = host_and_port(host)?;
+        set("host", name, "host")?;
+        set("port", port, "port")?;
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').ok_or_else(|| {
+                UrlError(
+                    "a parameter behind the `?` of the URL has no `=`: they are written name=value, joined by &".into(),
+                )
+            })?;
+            let name = name.replace('_', "-");
+            // A value whose `&` is not written %26 ends up here as a name, and may be half a password.
+            let (keyword, _) = PARAMETERS.iter().find(|(word, _)| *word == name).ok_or_else(|| unknown(&name))?;
+            settings.insert(keyword, decoded(value, keyword)?);
+        }
+        let url = Url { scheme, settings };
+        url.check()?;
+        Ok(url)
+    }
+}
+
+impl Url {
+    /// What the URL itself says.
+    fn get(&self, keyword: &str) -> Option<&str> {
+        self.settings.get(keyword).map(String::as_str)
+    }
+
+    /// The database that the URL names: no variable does.
+    pub(crate) fn database(&self) -> Option<&str> {
+        self.get("database")
+    }
+
+    /// The same server, another database, or none.
+    #[must_use]
+    pub(crate) fn with_database(&self, database: Option<&str>) -> Self {
+        let mut url = self.clone();
+        match database {
+            Some(database) => url.settings.insert("database", database.to_owned()),
+            None => url.settings.remove("database"),
+        };
+        url
+    }
+
+    fn check(&self) -> Result<(), UrlError> {
+        if self.get("ssl-mode").is_some_and(|mode| environment::SslMode::from_name(mode).is_none()) {
+            return Err(UrlError(format!("`ssl-mode` in the URL is one of {}", environment::SslMode::names())));
+        }
+        if self.get("connect-timeout").is_some_and(|value| value.parse::<u32>().is_err()) {
+            return Err(UrlError("`connect-timeout` in the URL is a whole number of seconds".into()));
+        }
+        if self.get("ssl-cert").is_some() != self.get("ssl-key").is_some() {
+            return Err(UrlError("`ssl-cert` and `ssl-key` in the URL go together".into()));
+        }
+        if self.get("socket").is_some() && self.get("host").is_some_and(|host| !environment::is_here(host)) {
+            return Err(UrlError("a `socket` is on this machine: leave the URL's host out, or say localhost".into()));
+        }
+        Ok(())
+    }
+}
+
+/// `[::1]:3306`, `host`, `host:3306`, `:3306`.
+fn host_and_port(text: &str) -> Result<(&str, &str), UrlError> {
+    let (name, rest) = match text.strip_prefix('[') {
+        Some(inside) => {
+            inside.split_once(']').ok_or_else(|| UrlError("the URL's `[` of an IPv6 address has no `]`".into()))?
+        }
+        None => text.find(':').map_or((text, ""), |at| text.split_at(at)),
+    };
+    let port = rest.strip_prefix(':').unwrap_or_default();
+    if (!rest.is_empty() && !rest.starts_with(':'))
+        || (!port.is_empty() && port.parse::<u16>().map_or(true, |port| port == 0))
+    {
+        // Not its words: in a URL whose password has a `/` this is half of the password.
+        return Err(UrlError(
+            "what stands behind the host of the URL is no port; special characters of a password are written %XX"
+                .into(),
+        ));
+    }
+    Ok((name, port))
+}
+
+fn unknown(name: &str) -> UrlError {
+    // `sslmode` and `sslMode` are what other databases and other clients call it.
+    let bare = |name: &str| name.replace('-', "").to_ascii_lowercase();
+    let near =
+        |word: &str| name.len() > 2 && (bare(word).starts_with(&bare(name)) || bare(name).starts_with(&bare(word)));
+    match PARAMETERS.iter().find(|(word, _)| near(word)) {
+        Some((word, _)) => UrlError(format!("the URL has a parameter that is not known; did you mean `{word}`?")),
+        None => {
+            let known: Vec<_> = PARAMETERS.iter().map(|(word, _)| *word).collect();
+            UrlError(format!(
+                "the URL has a parameter that is not known (it is not shown here, for it may be part of a password; \
+                 an & in a value is written %26); there are {}",
+                known.join(", ")
+            ))
+        }
+    }
+}
+
+fn decoded(text: &str, what: &str) -> Result<String, UrlError> {
+    let bytes = text.as_bytes();
+    let digits = |at: usize| bytes.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+    let wrong = bytes.iter().enumerate().any(|(at, byte)| *byte == b'%' && !digits(at));
+    let text = percent_decode_str(text).decode_utf8();
+    match text {
+        Ok(text) if !wrong && !text.contains('\0') => Ok(text.into_owned()),
+        _ => Err(UrlError(format!(
+            "a `%` in the URL's {what} is not followed by two digits of a byte; itself it is %25"
+        ))),
+    }
+}
+
+/// What stands for itself in every part of a URL stays.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'&')
+    .add(b'/')
+    .add(b':')
+    .add(b'<')
+    .add(b'=')
+    .add(b'>')
+    .add(b'?')
+    .add(b'@')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}')
+    .add(b',')
+    .add(b'+');
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let escaped = |text| utf8_percent_encode(text, ESCAPED);
+        write!(f, "{}://", self.scheme)?;
+        if let Some(user) = self.get("user") {
+            write!(f, "{}", escaped(user))?;
+        }
+        if self.get("password").is_some() {
+            f.write_str(":***")?;
+        }
+        if self.get("user").or(self.get("password")).is_some() {
+            f.write_str("@")?;
+        }
+        match self.get("host") {
+            Some(host) if host.contains(':') => write!(f, "[{host}]")?,
+            Some(host) => write!(f, "{}", escaped(host))?,
+            None => {}
+        }
+        if let Some(port) = self.get("port") {
+            write!(f, ":{port}")?;
+        }
+        if let Some(database) = self.get("database") {
+            write!(f, "/{}", escaped(database))?;
+        }
+        let rest = self.settings.iter().filter(|(keyword, _)| PLACES.iter().all(|(place, _)| place != *keyword));
+        for (i, (keyword, value)) in rest.enumerate() {
+            write!(f, "{}{keyword}={}", if i == 0 { "?" } else { "&" }, escaped(value))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Url({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -56,10 +56,19 @@ fn line(said: &MySqlError) -> Option<ServerPosition> {
     line.trim().parse().ok().map(ServerPosition::Line)
 }
 
+/// What went wrong on the wire: the client library has two places for it.
+pub(crate) fn io(error: &Error) -> Option<&std::io::Error> {
+    match error {
+        Error::IoError(error) => Some(error),
+        Error::CodecError(error) => std::error::Error::source(error)?.downcast_ref(),
+        _ => None,
+    }
+}
+
 /// The client library's own words: its `Display` puts the variant around them.
 pub(crate) fn in_words(error: &Error) -> String {
     match error {
-        Error::IoError(error) => error.to_string(),
+        _ if io(error).is_some() => io(error).map(ToString::to_string).unwrap_or_default(),
         Error::CodecError(error) => error.to_string(),
         Error::DriverError(DriverError::CouldNotConnect(Some((address, why, _)))) => format!("{address}: {why}"),
         Error::DriverError(error) => error.to_string(),

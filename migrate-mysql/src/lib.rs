@@ -1,5 +1,6 @@
 //! MySQL and MariaDB for `migrate`, on mysql.
 
+pub mod admin;
 mod catalog;
 mod connect;
 mod driver;
@@ -10,7 +11,7 @@ mod lock;
 use migrate_core::{DownTarget, Error, Migrations, Migrator, Report, UpTarget};
 use mysql::Conn;
 
-pub use connect::Url;
+pub use connect::{Url, UrlError};
 pub use driver::Mysql;
 
 /// Applies what is pending, on a connection that you have.
