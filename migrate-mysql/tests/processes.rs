@@ -1,6 +1,6 @@
 //! Many processes on one database, and runs that are killed, or whose server is: each statement once, and nothing for a
 //! human to do. `MIGRATE_TEST_KILLS` = how many moments; each print of this suite names its seed.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod common;
 
