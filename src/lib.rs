@@ -121,6 +121,8 @@
 //!
 //! | feature | |
 //! |---|---|
+//! | `mysql` | MySQL and MariaDB, on the crate `mysql` |
+//! | `mysql-tls` | the same, with TLS for the connections that it opens itself, by rustls |
 //! | `postgres` | PostgreSQL, on the crate `postgres` |
 //! | `postgres-tls` | the same, with TLS for the connections that it opens itself, by rustls |
 //! | `sqlite` | SQLite, on `rusqlite`, with the library of the system |
@@ -128,6 +130,8 @@
 //! | `include_dir` | migrations from an `include_dir::Dir` |
 
 mod embed;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod set;

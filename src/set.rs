@@ -1,4 +1,7 @@
-#![cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused, reason = "no driver is switched on"))]
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(unused, reason = "no driver is switched on")
+)]
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,6 +40,8 @@ pub struct Set<'a> {
     sqlite: Vec<Arc<dyn Migration<rusqlite::Connection> + 'a>>,
     #[cfg(feature = "postgres")]
     postgres: Vec<Arc<dyn Migration<postgres::Client> + 'a>>,
+    #[cfg(feature = "mysql")]
+    mysql: Vec<Arc<dyn Migration<mysql::Conn> + 'a>>,
 }
 
 impl<'a> Set<'a> {
@@ -48,6 +53,8 @@ impl<'a> Set<'a> {
             sqlite: Vec::new(),
             #[cfg(feature = "postgres")]
             postgres: Vec::new(),
+            #[cfg(feature = "mysql")]
+            mysql: Vec::new(),
         }
     }
 
@@ -101,6 +108,15 @@ impl<'a> Set<'a> {
         self
     }
 
+    /// With a migration in Rust that runs on MySQL and MariaDB. What it changes in the schema commits by itself there: one
+    /// that does so says that it runs [outside a transaction](migrate_core::Meta::outside_transaction).
+    #[cfg(feature = "mysql")]
+    #[must_use]
+    pub fn mysql(mut self, migration: impl Migration<mysql::Conn> + 'a) -> Self {
+        self.mysql.push(Arc::new(migration));
+        self
+    }
+
     /// What SQLite is to run.
     #[cfg(feature = "sqlite")]
     pub(crate) fn for_sqlite(&self) -> Result<Migrations<'_, rusqlite::Connection>, DuplicateVersion> {
@@ -111,6 +127,12 @@ impl<'a> Set<'a> {
     #[cfg(feature = "postgres")]
     pub(crate) fn for_postgres(&self) -> Result<Migrations<'_, postgres::Client>, DuplicateVersion> {
         together(self.embedded, &self.postgres)
+    }
+
+    /// What MySQL or MariaDB is to run.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn for_mysql(&self) -> Result<Migrations<'_, mysql::Conn>, DuplicateVersion> {
+        together(self.embedded, &self.mysql)
     }
 }
 

@@ -1,4 +1,7 @@
-#![cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused, reason = "no driver is switched on"))]
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(unused, reason = "no driver is switched on")
+)]
 
 use std::panic::resume_unwind;
 use std::thread;
@@ -16,6 +19,7 @@ use crate::Set;
 /// |---|---|
 /// | `sqlite:app.db`, `sqlite:/var/lib/app.db`, `sqlite::memory:` | `sqlite` or `sqlite-bundled` |
 /// | `postgres://user@host/app`, `postgresql://…?sslmode=verify-full` | `postgres`, with TLS `postgres-tls` |
+/// | `mysql://user@host/app`, `mariadb://…?ssl-mode=VERIFY_IDENTITY` | `mysql`, with TLS `mysql-tls` |
 ///
 /// # Errors
 /// When there is no driver for the URL, the database can't be reached, the plan is refused, the lock can't be had within
@@ -44,6 +48,8 @@ fn run(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
         Some("sqlite") => on_sqlite(url, set, way),
         #[cfg(feature = "postgres")]
         Some("postgres" | "postgresql") => on_postgres(url, set, way),
+        #[cfg(feature = "mysql")]
+        Some("mysql" | "mariadb") => on_mysql(url, set, way),
         scheme => Err(no_driver(scheme)),
     };
     thread::scope(|scope| {
@@ -65,6 +71,12 @@ fn on_postgres(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
     go(migrate_postgres::Postgres::connect(&url), &set.for_postgres()?, way)
 }
 
+#[cfg(feature = "mysql")]
+fn on_mysql(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
+    let url: migrate_mysql::Url = url.parse().map_err(not_a_url)?;
+    go(migrate_mysql::Mysql::connect(&url), &set.for_mysql()?, way)
+}
+
 fn go<D: Driver>(opened: Result<D, Cause>, known: &Migrations<'_, D::Connection>, way: Way) -> Result<Report, Error> {
     let mut driver = opened.map_err(|cause| Error::Database { doing: "opening the database", cause })?;
     let mut migrator = Migrator::new(&mut driver);
@@ -81,11 +93,15 @@ fn not_a_url(error: impl std::fmt::Display) -> Error {
 
 /// Only the scheme is ever named: the rest of a URL may hold a password.
 fn no_driver(scheme: Option<&str>) -> Error {
-    let known = match (cfg!(feature = "sqlite"), cfg!(feature = "postgres")) {
-        (true, true) => "sqlite:, postgres:",
-        (true, false) => "sqlite:",
-        (false, true) => "postgres:",
-        (false, false) => "none, for no database is switched on as a feature",
+    let known = [
+        ("sqlite:", cfg!(feature = "sqlite")),
+        ("postgres:", cfg!(feature = "postgres")),
+        ("mysql:, mariadb:", cfg!(feature = "mysql")),
+    ];
+    let known: Vec<_> = known.into_iter().filter_map(|(scheme, is_on)| is_on.then_some(scheme)).collect();
+    let known = match known.as_slice() {
+        [] => "none, for no database is switched on as a feature".to_owned(),
+        known => known.join(", "),
     };
     let found = match scheme {
         Some(scheme) if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => {

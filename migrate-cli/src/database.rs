@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 use std::str::FromStr;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -24,6 +24,10 @@ pub type SqliteConnection = <migrate_sqlite::Sqlite<'static> as Driver>::Connect
 #[cfg(feature = "postgres")]
 pub type PostgresConnection = <migrate_postgres::Postgres<'static> as Driver>::Connection;
 
+/// The connection that migrations in Rust are handed on MySQL and MariaDB.
+#[cfg(feature = "mysql")]
+pub type MysqlConnection = <migrate_mysql::Mysql<'static> as Driver>::Connection;
+
 /// Where the migrations come from.
 pub(crate) enum Source<'m> {
     /// The directory of the settings.
@@ -34,6 +38,9 @@ pub(crate) enum Source<'m> {
     /// An application that brings its own.
     #[cfg(feature = "postgres")]
     Postgres(Migrations<'m, PostgresConnection>),
+    /// An application that brings its own.
+    #[cfg(feature = "mysql")]
+    Mysql(Migrations<'m, MysqlConnection>),
 }
 
 impl Source<'_> {
@@ -64,6 +71,8 @@ pub(crate) fn with(cx: &Context<'_>, source: Source<'_>, job: &impl Job) -> Resu
         ("postgres" | "postgresql", Source::Directory(_)) => on_postgres(cx, &directory(cx, Dialect::Postgres)?, job),
         #[cfg(feature = "postgres")]
         ("postgres" | "postgresql", Source::Postgres(known)) => on_postgres(cx, &known, job),
+        #[cfg(feature = "mysql")]
+        ("mysql" | "mariadb", source) => on_mysql(cx, source, job),
         _ => Err(url.not_built_in()),
     }
 }
@@ -104,6 +113,26 @@ fn cancelled_by_a_signal(mut driver: migrate_postgres::Postgres<'static>) -> mig
     driver
 }
 
+#[cfg(feature = "mysql")]
+fn on_mysql(cx: &Context<'_>, source: Source<'_>, job: &impl Job) -> Result<Exit, Problem> {
+    let url: migrate_mysql::Url = parsed(cx)?;
+    let mut driver = migrate_mysql::Mysql::connect(&url).map_err(opening)?;
+    #[cfg(unix)]
+    {
+        let id = driver.connection().connection_id();
+        crate::signals::before_the_end(move || {
+            let _ = migrate_mysql::admin::cancel(&url, id);
+        });
+    }
+    let known = match source {
+        Source::Mysql(known) => known,
+        // Only the server says which of the two it is, whose files are not read alike.
+        Source::Directory(_) => directory(cx, driver.facts().map_err(opening)?.syntax.dialect())?,
+        _ => return Err(cx.settings.database_url()?.not_built_in()),
+    };
+    job.run(cx, &mut driver.tables(cx.settings.tables()), &known)
+}
+
 /// Makes the database of the settings.
 pub(crate) fn create(cx: &Context<'_>) -> Result<Outcome, Problem> {
     let url = begin(cx)?;
@@ -112,6 +141,8 @@ pub(crate) fn create(cx: &Context<'_>) -> Result<Outcome, Problem> {
         "sqlite" => migrate_sqlite::admin::create(&parsed(cx)?),
         #[cfg(feature = "postgres")]
         "postgres" | "postgresql" => migrate_postgres::admin::create(&parsed(cx)?),
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => migrate_mysql::admin::create(&parsed(cx)?),
         _ => return Err(url.not_built_in()),
     };
     Ok(created.map_err(|cause| Error::Database { doing: "creating the database", cause })?)
@@ -125,6 +156,8 @@ pub(crate) fn drop(cx: &Context<'_>) -> Result<Outcome, Problem> {
         "sqlite" => migrate_sqlite::admin::drop(&parsed(cx)?),
         #[cfg(feature = "postgres")]
         "postgres" | "postgresql" => migrate_postgres::admin::drop(&parsed(cx)?),
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => migrate_mysql::admin::drop(&parsed(cx)?),
         _ => return Err(url.not_built_in()),
     };
     Ok(dropped.map_err(|cause| Error::Database { doing: "dropping the database", cause })?)
@@ -154,11 +187,17 @@ fn answers(cx: &Context<'_>, limit: Duration) -> Result<Answer, Problem> {
             let url = parsed(cx)?;
             in_time(cx, limit, move || migrate_postgres::admin::wait(&url, limit))
         }
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => {
+            let url = parsed(cx)?;
+            in_time(cx, limit, move || migrate_mysql::admin::wait(&url, limit))
+        }
         _ => return Err(url.not_built_in()),
     };
     match answer {
         Ok(()) => Ok(Answer::Ready),
-        Err(cause) if cause.code.as_deref() == Some("3D000") => Ok(Answer::NoDatabase),
+        // PostgreSQL's and MySQL's codes of a database that is not there.
+        Err(cause) if matches!(cause.code.as_deref(), Some("3D000" | "1049")) => Ok(Answer::NoDatabase),
         Err(mut cause) => {
             if cause.kind == CauseKind::LockTimeout {
                 cause.message = format!("no answer in {}: {}", words(limit), cause.message);
@@ -169,16 +208,16 @@ fn answers(cx: &Context<'_>, limit: Duration) -> Result<Answer, Problem> {
 }
 
 /// How long one waits without a word.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// What the last attempt may take longer, so that its reason is told instead of none.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Waits on a thread of its own: one that takes connections and then is silent, as a stopped server or a balancer with
 /// nobody behind it, would be waited for without end.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 fn in_time(
     cx: &Context<'_>,
     limit: Duration,

@@ -1,7 +1,8 @@
 //! The `migrate` command line, as a library.
 //!
 //! The binary is one call of [`run`]. An application that has migrations in Rust, or compiles its files in, offers the
-//! same commands with [`run_with`] on SQLite and with [`run_with_postgres`] on PostgreSQL:
+//! same commands with [`run_with`] on SQLite, with [`run_with_postgres`] on PostgreSQL, with [`run_with_mysql`] on MySQL and
+//! MariaDB:
 //!
 //! ```no_run
 //! use migrate_core::{Migrations, source};
@@ -18,7 +19,7 @@
 
 // Without any database only `new`, `init`, `statements` and `completions` have something to do.
 #![cfg_attr(
-    not(any(feature = "sqlite", feature = "postgres")),
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
     allow(dead_code, unreachable_code, unused_variables, reason = "no driver is switched on")
 )]
 
@@ -45,6 +46,10 @@ use output::Output;
 /// The connection of migrations in Rust, for [`run_with`].
 #[cfg(feature = "sqlite")]
 pub use database::SqliteConnection;
+
+/// The connection of migrations in Rust, for [`run_with_mysql`].
+#[cfg(feature = "mysql")]
+pub use database::MysqlConnection;
 
 /// The connection of migrations in Rust, for [`run_with_postgres`].
 #[cfg(feature = "postgres")]
@@ -74,6 +79,16 @@ pub fn run_with_postgres<'m>(
     known: impl Into<migrate_core::Migrations<'m, PostgresConnection>>,
 ) -> ExitCode {
     main(args, Source::Postgres(known.into())).into()
+}
+
+/// As [`run`] on MySQL and MariaDB, with migrations that the program knows by itself: compiled in, written in Rust, or
+/// both.
+#[cfg(feature = "mysql")]
+pub fn run_with_mysql<'m>(
+    args: impl IntoIterator<Item = OsString>,
+    known: impl Into<migrate_core::Migrations<'m, MysqlConnection>>,
+) -> ExitCode {
+    main(args, Source::Mysql(known.into())).into()
 }
 
 fn main(args: impl IntoIterator<Item = OsString>, source: Source<'_>) -> Exit {

@@ -31,9 +31,9 @@ pub(crate) fn listen() {
     });
 }
 
-/// Does this first when a signal comes. A PostgreSQL server works on when its client is gone: it would go through the
-/// whole message that it was sent, the COMMIT at its end included, and hold its locks until then.
-#[cfg(feature = "postgres")]
+/// Does this first when a signal comes. A server works on when its client is gone: it would go through the whole message
+/// that it was sent, the COMMIT at its end included, and hold its locks until then.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) fn before_the_end(goodbye: impl FnOnce() + Send + 'static) {
     *GOODBYE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(goodbye));
 }

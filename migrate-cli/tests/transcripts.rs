@@ -239,6 +239,48 @@ fn postgres() {
     session.check(file!["transcripts/postgres.txt"]);
 }
 
+#[test]
+fn mysql() {
+    let mut session = Session::mysql("cli_shop");
+    session.run("status").run("--wait=5s create").run("create").run("wait 5s").run("status");
+    let members =
+        "CREATE TABLE members (id BIGINT PRIMARY KEY, email VARCHAR(100));\nCREATE INDEX email ON members (email);\n";
+    session.write("migrations/20260101000000_members.up.sql", members);
+    session.write("migrations/20260101000000_members.down.sql", "DROP TABLE members;\n");
+    session.write("migrations/20260102000000_first.up.sql", "INSERT INTO members VALUES (1, 'x');\n");
+    session.write("migrations/20260102000000_first.down.sql", "DELETE FROM members WHERE id = 1;\n");
+    session.run("plan").run("plan --format json").run("up --dry-run").run("up").run("status");
+    let loans = "CREATE TABLE loans (id BIGINT PRIMARY KEY);\nALTER TABLE loans ADD member BIGINT NOT FULL;\nINSERT INTO loans VALUES (1, 1);\n";
+    session
+        .write("migrations/20260103000000_loans.sql", loans)
+        .run("up")
+        .run("up --format json")
+        .run("status")
+        .run("plan");
+    session.write("migrations/20260103000000_loans.sql", &loans.replace("(id BIGINT", "(id INT")).run("up");
+    session
+        .write("migrations/20260103000000_loans.sql", &loans.replace("FULL", "NULL"))
+        .run("up -v")
+        .run("status --format json");
+    session
+        .write(
+            "migrations/20260104000000_rows.sql",
+            "UPDATE members SET email = 'y';\nINSERT INTO membrs VALUES (1);\n",
+        )
+        .run("up");
+    session.write("migrations/20260104000000_rows.sql", "CREATE TABLE x (n INT);\nLOCK TABLES x WRITE;\n").run("up");
+    session.remove("20260104000000").run("down 3").run("redo");
+    session
+        .write("migrations/20260103000000_loans.sql", "DELIMITER //\nCREATE PROCEDURE p()\nBEGIN\n  SELCT 1;\nEND//\n")
+        .run("up");
+    session.run("drop").run("drop --yes").run("drop --yes --format json");
+    session.run("-d mysql://me:secret@127.0.0.1:1/app status").run("-d mysql://me:se/cret@127.0.0.1:1/app up");
+    session
+        .run("-d mysql://me:secret@127.0.0.1:1/app?sslmode=require status")
+        .run("-d mariadb://127.0.0.1:1/app wait 100ms");
+    session.check(file!["transcripts/mysql.txt"]);
+}
+
 /// What is wrong with a URL is told without what may be a password.
 #[test]
 fn postgres_urls() {

@@ -29,6 +29,15 @@ pub fn create(url: &Url) -> Result<Outcome, Cause> {
     }
 }
 
+/// Ends the statement that another connection of the same user is at, by that one's number
+/// ([`Conn::connection_id`]). A server works on when its client is gone.
+///
+/// # Errors
+/// When the server can't be reached, or knows no such connection.
+pub fn cancel(url: &Url, connection: u32) -> Result<(), Cause> {
+    beside(url)?.query_drop(format!("KILL QUERY {connection}")).map_err(cause)
+}
+
 /// Drops the database that the URL names. Nobody is thrown out of it.
 ///
 /// The server itself would not mind who uses it: so it is asked the moment before. A user without the privilege

@@ -21,7 +21,9 @@ pub(crate) fn cause(error: Error) -> Cause {
 /// The server gives a line for what it can't read, and no place else: it names what is missing, or there already, in
 /// quotes, and where the statement names it exactly once, that is the place.
 pub(crate) fn find_place(statement: &str, cause: &mut Cause) {
-    let syntax = cause.code.as_deref() == Some("1064");
+    if cause.code.as_deref() == Some("1064") {
+        return place_of_mistake(statement, cause);
+    }
     // `FUNCTION app.md5 does not exist`: without quotes.
     if cause.code.as_deref() == Some("1305")
         && let Some(name) = cause.message.split(' ').nth(1).and_then(|name| name.rsplit('.').next())
@@ -30,25 +32,30 @@ pub(crate) fn find_place(statement: &str, cause: &mut Cause) {
         return;
     }
     let quoted: Vec<&str> = cause.message.split('\'').skip(1).step_by(2).collect();
-    let place = match quoted.first() {
-        // What it quotes runs from the place to the end, or to 80 characters.
-        Some(near) if syntax => only_place(statement, near),
-        Some(name) => {
-            let bare = name.rsplit('.').next().unwrap_or(name);
-            only_word(statement, bare)
-        }
-        None => None,
-    };
-    if let Some(at) = place {
+    let place = quoted.first().map(|name| name.rsplit('.').next().unwrap_or(name));
+    if let Some(at) = place.and_then(|name| only_word(statement, name)) {
         cause.position = Some(ServerPosition::Byte(at));
     }
 }
 
-fn only_place(statement: &str, near: &str) -> Option<usize> {
-    let near = near.trim_end();
-    let at = statement.rfind(near).filter(|_| near.chars().count() > 3)?;
-    (statement.find(near) == Some(at)).then_some(at)
+/// Of what it can't read, the server quotes 80 characters from the place on, and what stands behind the statement in our
+/// message with them.
+fn place_of_mistake(statement: &str, cause: &mut Cause) {
+    let Some((before, quoted)) = cause.message.split_once(" near '") else { return };
+    let Some((near, line)) = quoted.rsplit_once("' at line ") else { return };
+    let statement = statement.trim_end();
+    let (near, at) = match near.split_once(ENDED).or_else(|| near.strip_suffix('\n').map(|near| (near, ""))) {
+        Some((near, _)) => (near, statement.strip_suffix(near.trim_end()).map(str::len)),
+        None => (near, statement.find(near).filter(|at| statement.rfind(near) == Some(*at))),
+    };
+    if let Some(at) = at.filter(|at| *at < statement.len()) {
+        cause.position = Some(ServerPosition::Byte(at));
+    }
+    cause.message = format!("{before} near '{near}' at line {line}");
 }
+
+/// Behind each statement of a message of ours.
+pub(crate) const ENDED: &str = "\n;\n";
 
 /// `… near 'x' at line 3`.
 fn line(said: &MySqlError) -> Option<ServerPosition> {

@@ -1,4 +1,4 @@
-use migrate_core::plan::{Mode, Note, Step, Work};
+use migrate_core::plan::{Mode, Note, Plan as Steps, Step, Work};
 use migrate_core::{Driver, ForeignKeys, Migrations, UpTarget, Version};
 use serde::Serialize;
 
@@ -18,12 +18,14 @@ impl Job for Plan {
     ) -> Result<Exit, Problem> {
         let target = self.to.map_or(UpTarget::All, UpTarget::To);
         let plan = cx.migrator(driver).plan_up(known, target)?;
+        let mut notes: Vec<_> = plan.notes.iter().map(Note::to_string).collect();
+        notes.extend(what_it_cant_do(driver, &plan));
         if cx.out.format == Format::Json {
             let steps = plan.steps.iter().map(StepJson::of).collect();
-            cx.out.json(&PlanJson { steps, notes: plan.notes.iter().map(Note::to_string).collect() })?;
+            cx.out.json(&PlanJson { steps, notes })?;
             return Ok(Exit::Done);
         }
-        plan.notes.iter().for_each(|note| cx.out.note(&note.to_string()));
+        notes.iter().for_each(|note| cx.out.note(note));
         if plan.steps.is_empty() {
             cx.out.say("nothing to do");
             return Ok(Exit::Done);
@@ -34,6 +36,17 @@ impl Job for Plan {
         cx.out.data(&format!("{steps}\n{count} step{}{server}\n", plural(count)))?;
         Ok(Exit::Done)
     }
+}
+
+/// What such a server can't do is said here, and not with every run.
+fn what_it_cant_do<D: Driver>(driver: &mut D, plan: &Steps<'_>) -> Option<String> {
+    let by_itself = plan.steps.iter().any(|step| step.mode == Mode::Journal);
+    let facts = driver.facts().ok().filter(|facts| by_itself && !facts.transactional_ddl)?;
+    Some(format!(
+        "{} commits each change of the schema by itself: a file that fails keeps what ran before, and goes on from there \
+         once it is mended",
+        facts.server.split(' ').next().unwrap_or_default()
+    ))
 }
 
 /// Two lines: who, then why and how.

@@ -31,6 +31,10 @@ impl DatabaseUrl {
             built_in.extend(["postgres", "postgresql"]);
             examples.push("postgres://me@localhost/app");
         }
+        if cfg!(feature = "mysql") {
+            built_in.extend(["mysql", "mariadb"]);
+            examples.push("mysql://me@localhost/app");
+        }
         if cfg!(feature = "sqlite") {
             built_in.push("sqlite");
             examples.push("sqlite:app.db");
@@ -61,6 +65,11 @@ impl fmt::Display for DatabaseUrl {
             "sqlite" => f.write_str(self.0.split('?').next().unwrap_or_default()),
             #[cfg(feature = "postgres")]
             scheme @ ("postgres" | "postgresql") => match self.0.parse::<migrate_postgres::Url>() {
+                Ok(url) => fmt::Display::fmt(&url, f),
+                Err(_) => write!(f, "{scheme}:…"),
+            },
+            #[cfg(feature = "mysql")]
+            scheme @ ("mysql" | "mariadb") => match self.0.parse::<migrate_mysql::Url>() {
                 Ok(url) => fmt::Display::fmt(&url, f),
                 Err(_) => write!(f, "{scheme}:…"),
             },

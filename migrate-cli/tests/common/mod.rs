@@ -17,19 +17,23 @@ pub const MIGRATE: &str = env!("CARGO_BIN_EXE_migrate");
 const VARIABLES: [&str; 7] =
     ["DATABASE_URL", "MIGRATIONS_DIR", "NO_COLOR", "CLICOLOR_FORCE", "HOSTNAME", "COMPUTERNAME", "LOGNAME"];
 
+fn server(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} names no server: start the tests with scripts/test"))
+}
+
 /// What was typed and printed so far. `! ` marks stderr, `[4]` an exit code other than 0.
 pub struct Session {
     dir: TempDir,
     text: String,
     variables: Vec<(String, String)>,
-    /// The database of a session on PostgreSQL, dropped at its end.
-    postgres: Option<String>,
+    /// The database of a session on a server, dropped at its end.
+    database: Option<String>,
 }
 
 impl Session {
     /// In a directory with nothing in it, and no database named.
     pub fn bare() -> Self {
-        Session { dir: tempfile::tempdir().unwrap(), text: String::new(), variables: Vec::new(), postgres: None }
+        Session { dir: tempfile::tempdir().unwrap(), text: String::new(), variables: Vec::new(), database: None }
     }
 
     /// With an empty directory `migrations`, and `sqlite:app.db` as the database.
@@ -42,28 +46,44 @@ impl Session {
 
     /// The same on PostgreSQL, with a database that is yet to be made.
     pub fn postgres(name: &str) -> Self {
-        let server = std::env::var("MIGRATE_TEST_POSTGRES")
-            .unwrap_or_else(|_| panic!("MIGRATE_TEST_POSTGRES names no server: start the tests with scripts/test"));
+        let server = server("MIGRATE_TEST_POSTGRES");
+        let (place, _) = server.rsplit_once('/').unwrap();
+        Session::on(format!("{place}/{name}_{}", std::process::id()))
+    }
+
+    /// The same on MySQL.
+    pub fn mysql(name: &str) -> Self {
+        Session::on(format!("{}/{name}_{}", server("MIGRATE_TEST_MYSQL"), std::process::id()))
+    }
+
+    fn on(url: String) -> Self {
         let mut session = Session::bare();
         fs::create_dir(session.path("migrations")).unwrap();
-        let (place, _) = server.rsplit_once('/').unwrap();
-        let url = format!("{place}/{name}_{}", std::process::id());
         session.variable("DATABASE_URL", &url);
-        session.postgres = Some(url);
+        session.database = Some(url);
         session
     }
 
     /// Runs SQL as somebody else would.
     pub fn sql(&mut self, sql: &str) -> &mut Self {
-        let url = self.postgres.as_ref().unwrap();
-        postgres::Client::connect(url, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
-        let _ = writeln!(self.text, "$ psql -c \"{sql}\"\n");
+        let client = if self.url().starts_with("mysql") { "mysql -e" } else { "psql -c" };
+        self.execute(sql).unwrap();
+        let _ = writeln!(self.text, "$ {client} \"{sql}\"\n");
         self
     }
 
-    /// The database of a session on PostgreSQL.
+    fn execute(&self, sql: &str) -> Result<(), Box<dyn std::error::Error>> {
+        use mysql::prelude::Queryable;
+        if self.url().starts_with("mysql") {
+            let opts = mysql::OptsBuilder::from_opts(mysql::Opts::from_url(&self.url())?).prefer_socket(false);
+            return Ok(mysql::Conn::new(opts)?.query_drop(sql)?);
+        }
+        Ok(postgres::Client::connect(&self.url(), postgres::NoTls)?.batch_execute(sql)?)
+    }
+
+    /// The database of a session on a server.
     pub fn url(&self) -> String {
-        self.postgres.clone().unwrap()
+        self.database.clone().unwrap()
     }
 
     /// One value of it.
@@ -180,6 +200,11 @@ impl Session {
             ("[STAMP]", r"(?<redacted>20[0-9]{12})_(create_orders|add_e_mail|vacuum|second|third)"),
             ("[SILENT]", r"postgres://me@(?<redacted>127\.0\.0\.1:[0-9]{2,})/app"),
             ("[PLACE]", r"postgres://postgres@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
+            ("[MYPLACE]", r"mysql://root@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
+            ("[MYDATABASE]", r"[`'](?<redacted>cli_[a-z]+_[0-9]+)[`'.]"),
+            ("[MYSERVER]", r"MySQL (?<redacted>[0-9][0-9.]+)"),
+            ("[ID]", r"connection (?<redacted>[0-9]+)"),
+            ("[PORT]", r"root@localhost(?<redacted>:[0-9]+)"),
             ("[DATABASE]", r#"\(?"(?<redacted>cli_[a-z]+_[0-9]+)""#),
             ("[SERVER]", r"PostgreSQL (?<redacted>[0-9][0-9.]+( \([^)]*\))?)"),
             ("[PID]", r"backend (?<redacted>[0-9]+)"),
@@ -196,10 +221,10 @@ impl Session {
     /// Times that differ from run to run would move the columns.
     fn freeze(&self) {
         let set = "duration_ms = 90000, finished_at = '2026-11-23T18:47:00.123Z' WHERE finished_at IS NOT NULL";
-        if let Some(url) = &self.postgres
-            && let Ok(mut client) = postgres::Client::connect(url, postgres::NoTls)
-        {
-            let _ = client.batch_execute(&format!("UPDATE migrate_history SET {set}"));
+        if self.database.is_some() {
+            // MySQL takes no time zone; the database may not be there yet.
+            let set = if self.url().starts_with("mysql") { set.replace('Z', "") } else { set.to_owned() };
+            let _ = self.execute(&format!("UPDATE migrate_history SET {set}"));
         }
         for file in files(self.dir.path()).into_iter().filter(|file| file.ends_with(".db")) {
             let db = Connection::open(self.path(&file)).unwrap();
@@ -214,7 +239,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if self.postgres.is_some() {
+        if self.database.is_some() {
             let _ = self.command().args(["drop", "--yes"]).output();
         }
     }

@@ -7,6 +7,7 @@ use migrate_core::history::RowWrite;
 use migrate_core::{Cause, CauseKind};
 
 use super::Mysql;
+use crate::error::ENDED;
 use crate::lock;
 
 /// The savepoint that turns a stray COMMIT into an error.
@@ -40,7 +41,7 @@ fn check(holds: &str) -> String {
 
 /// A statement ends with a newline and a semicolon: a comment at its end would swallow what follows.
 pub(super) fn ended(statement: &str) -> String {
-    format!("{statement}\n;\n")
+    format!("{statement}{ENDED}")
 }
 
 /// The same for people and their clients, which need to be told where the body of a routine ends.
