@@ -71,10 +71,13 @@ fn session(root: &Path, dir: &Path, text: &str) -> usize {
     let server = std::env::var("MIGRATE_TEST_POSTGRES")
         .unwrap_or_else(|_| panic!("MIGRATE_TEST_POSTGRES names no server: start the tests with scripts/test"));
     let (server, _) = server.rsplit_once('/').unwrap();
+    let mysql = std::env::var("MIGRATE_TEST_MYSQL")
+        .unwrap_or_else(|_| panic!("MIGRATE_TEST_MYSQL names no server: start the tests with scripts/test"));
     for command in text.lines().filter_map(|line| line.strip_prefix("$ ")) {
         count += 1;
         // The README's server is everybody's; the test has one of its own.
         let typed = command.replace("postgres://me@localhost/shop", &format!("{server}/shop_{}", std::process::id()));
+        let typed = typed.replace("mysql://me@localhost/shop", &format!("{mysql}/shop_{}", std::process::id()));
         script.push_str(&format!(
             "cat <<'COMMAND'\n$ {command}\nCOMMAND\n{typed}\ncode=$?; [ $code = 0 ] || echo \"[$code]\"\n"
         ));

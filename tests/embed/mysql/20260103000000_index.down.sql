@@ -1,0 +1,1 @@
+DROP INDEX title ON books;

@@ -1,0 +1,1 @@
+CREATE INDEX title ON books (title);
