@@ -80,6 +80,7 @@ fn mysql() {
     check("/*! a", "VersionedOpen /*! | Word a | unterminated comment that starts here");
     check("/*M! a */", "BlockComment /*M! a */");
     check("$a \\N", "Word $a | Punct \\ | Word N");
+    check("1$$ 1.0$$;$$", "Number 1$$ | Number 1.0 | String $$;$$");
     check("a\\G", "Word a | \\G is a command of the database's command-line client, not SQL");
     check(
         "DELIMITER $$\na; END$$\ndelimiter ;\r\nb;",
