@@ -36,8 +36,16 @@ impl Follow {
     fn sql_mode(&mut self, text: &str) {
         let mut head = code(text, self.now);
         let is_set = head.next().is_some_and(|token| is(token, "SET"));
-        // `SET STATEMENT … FOR …` puts everything back behind its statement.
-        if !is_set || head.next().is_some_and(|token| is(token, "STATEMENT")) {
+        if !is_set {
+            return;
+        }
+        // `SET STATEMENT … FOR …` puts everything back behind its statement, but for what a SET behind it sets.
+        if head.next().is_some_and(|token| is(token, "STATEMENT")) {
+            let inner = head.skip_while(|token| !is(*token, "FOR")).skip(1);
+            let mut inner = inner.take(MOST_TOKENS);
+            if inner.next().is_some_and(|token| is(token, "SET")) && inner.any(|token| is_name(token, "sql_mode")) {
+                self.now = self.now.with(Mode { unknown: true, ..self.now.mode });
+            }
             return;
         }
         let tokens: Vec<Code<'_>> = code(text, self.now).skip(1).take(MOST_TOKENS).collect();

@@ -242,11 +242,12 @@ fn opener(word: &str) -> Option<Block> {
 
 /// Behind these, in a header, stands no statement: `CREATE TRIGGER IF NOT EXISTS`,
 /// `FOLLOWS other`, `RETURNS SET('a')`, `CHARACTER SET utf8mb4`, `HANDLER FOR NOT FOUND`.
-const NAMING: [&str; 11] = [
+const NAMING: [&str; 12] = [
     "PROCEDURE",
     "FUNCTION",
     "TRIGGER",
     "EVENT",
+    "ON",
     "EXISTS",
     "FOLLOWS",
     "PRECEDES",
