@@ -149,6 +149,13 @@ impl Frame {
             Refusal::Script { at, problem, help } => {
                 Frame::new(problem).at(&at.file, at.position).note(help).line_of_file()
             }
+            Refusal::DoneChanged { at, problem, help, diff } => {
+                let frame = Frame::new(problem).at(&at.file, at.position).note(help);
+                match diff {
+                    Some(diff) => Frame { block: diff.lines().map(str::to_owned).collect(), ..frame },
+                    None => frame.line_of_file(),
+                }
+            }
             Refusal::Changed { file: Some(file), .. } => {
                 let frame = Frame::of_text(&refusal.to_string());
                 let named = format!(" ({file})");

@@ -65,9 +65,10 @@ fn not_the_same(script: &Script, piece: Option<&Piece>, row: &JournalRow) -> Ref
     } else {
         format!("first {} statements back as they were when they", row.n)
     };
-    Refusal::Script {
+    Refusal::DoneChanged {
         at,
         problem: format!("statement {} {what}, and is not the same any more", row.n),
         help: format!("put the file's {first} ran; only what comes behind can still be changed"),
+        diff: None,
     }
 }

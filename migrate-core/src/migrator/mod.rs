@@ -15,7 +15,7 @@ use crate::diff::diff;
 use crate::driver::{Driver, Facts, Holder};
 use crate::event::Event;
 use crate::plan::{DownTarget, Mode, Plan, Planner, Policy, Reason, Refusal, Refused, Step, Stored, UpTarget, Work};
-use crate::{Checksum, Error, HistoryRow, Migration, Migrations, Report, State, Status, Version};
+use crate::{Checksum, Direction, Error, HistoryRow, Migration, Migrations, Report, State, Status, Version};
 
 pub use lock::LockLadder;
 pub use settle::Answer;
@@ -262,7 +262,7 @@ impl<'m, D: Driver> Migrator<'m, D> {
         };
         match plan {
             Ok(plan) => {
-                self.fits_the_journal(&plan)?;
+                self.fits_the_journal(&plan, rows)?;
                 self.fits_one_transaction(plan, intent)
             }
             Err(mut refused) => {
@@ -275,13 +275,26 @@ impl<'m, D: Driver> Migrator<'m, D> {
     }
 
     /// Refuses when a file that is to be resumed is not the one any more that was begun: before anything runs, for all.
-    fn fits_the_journal(&mut self, plan: &Plan<'_>) -> Result<(), Error> {
+    fn fits_the_journal(&mut self, plan: &Plan<'_>, rows: &[HistoryRow]) -> Result<(), Error> {
         let mut refused = Vec::new();
         for step in plan.steps.iter().filter(|step| step.reason == Reason::Resume) {
             let Work::Script(script, pieces) = &step.work else { continue };
             match self.where_it_goes_on(step, script, pieces) {
                 Ok(_) => {}
-                Err(Error::Refused(why)) => refused.extend(why.0),
+                Err(Error::Refused(mut why)) => {
+                    let row = rows.iter().find(|row| row.version == step.version);
+                    let key = row.and_then(|row| match step.direction() {
+                        Direction::Up => Some(&row.checksum),
+                        Direction::Down => row.down_checksum.as_ref(),
+                    });
+                    let stored = key.and_then(|key| self.stored_text(key));
+                    for refusal in &mut why.0 {
+                        if let Refusal::DoneChanged { diff: shown, .. } = refusal {
+                            *shown = stored.as_ref().map(|stored| diff(stored, &script.text));
+                        }
+                    }
+                    refused.extend(why.0);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -308,8 +321,12 @@ impl<'m, D: Driver> Migrator<'m, D> {
         let Refusal::Changed { version, diff: shown, .. } = refusal else { return };
         let Some(sql) = known.find(*version).and_then(Migration::sql) else { return };
         let Some(row) = rows.iter().find(|row| row.version == *version) else { return };
-        let stored = self.driver.read_texts(std::slice::from_ref(&row.checksum)).unwrap_or_default();
-        *shown = stored.into_iter().next().flatten().map(|text| diff(&text, &sql.up.text));
+        *shown = self.stored_text(&row.checksum).map(|text| diff(&text, &sql.up.text));
+    }
+
+    /// For a message only: what can't be read is left out of it.
+    fn stored_text(&mut self, key: &Checksum) -> Option<String> {
+        self.driver.read_texts(std::slice::from_ref(key)).ok()?.into_iter().next().flatten()
     }
 
     fn fits_one_transaction<'a>(&self, plan: Plan<'a>, intent: Intent) -> Result<Plan<'a>, Error> {

@@ -71,6 +71,17 @@ pub enum Refusal {
         /// What to do.
         help: String,
     },
+    /// A statement of a begun file that is done, or may be, is not the same any more.
+    DoneChanged {
+        /// Where it is now.
+        at: Location,
+        /// What.
+        problem: String,
+        /// What to do.
+        help: String,
+        /// From the stored text to the file, where the text was kept.
+        diff: Option<String>,
+    },
     /// An interrupted migration stands in the way.
     Interrupted {
         /// `20230314095813_create_users`
@@ -140,6 +151,11 @@ impl fmt::Display for Refusal {
                 write!(f, "there is no migration {version}: no file has this version, and the history does not hold it")
             }
             Refusal::Script { at, problem, help } => write!(f, "{at}: {problem}\n  = {help}"),
+            Refusal::DoneChanged { at, problem, help, diff } => {
+                write!(f, "{at}: {problem}")?;
+                diff.as_ref().map_or(Ok(()), |diff| write!(f, "\n{diff}"))?;
+                write!(f, "\n  = {help}")
+            }
             Refusal::Interrupted { label, first } => write!(f, "{label} is interrupted\n  = {first}"),
             Refusal::NoLock { label, why } => {
                 write!(f, "{label} runs outside a transaction and needs the lock, which can't be had: {why}")

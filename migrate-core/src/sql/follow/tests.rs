@@ -84,8 +84,14 @@ fn an_unknown_mode_matters_where_a_backslash_stands() {
 #[test]
 fn what_mariadb_sets_for_one_statement() {
     assert_eq!(modes(Dialect::Mariadb, "SET STATEMENT sql_mode = 'ANSI_QUOTES' FOR SELECT 1; x"), "b b");
-    assert_eq!(modes(Dialect::Mariadb, "SET STATEMENT max_statement_time = 5 FOR SET sql_mode = 'ANSI_QUOTES'; x"), "b b?");
-    assert_eq!(modes(Dialect::Mariadb, "SET STATEMENT max_statement_time = 5 FOR SET foreign_key_checks = 0; x"), "b b");
+    assert_eq!(
+        modes(Dialect::Mariadb, "SET STATEMENT max_statement_time = 5 FOR SET sql_mode = 'ANSI_QUOTES'; x"),
+        "b b?"
+    );
+    assert_eq!(
+        modes(Dialect::Mariadb, "SET STATEMENT max_statement_time = 5 FOR SET foreign_key_checks = 0; x"),
+        "b b"
+    );
 }
 
 #[test]
