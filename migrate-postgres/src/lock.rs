@@ -47,9 +47,9 @@ impl AdvisoryLock {
             let from = if from.is_empty() { String::new() } else { format!(" ({})", from.join(" from ")) };
             let running = if known(3) == Some("active") { known(4) } else { None };
             let running = running.map_or(String::new(), |query| format!(", running `{query}`"));
-            let mut holder = Holder::named(format!("backend {}{from}{running}", known(0).unwrap_or_default()));
-            holder.since = known(5).map(str::to_owned);
-            holder
+            // Since when it has the lock, the server does not tell; a pooled connection is older than its run.
+            let connected = known(5).map_or(String::new(), |since| format!(", connected since {since}"));
+            Holder::named(format!("backend {}{from}{connected}{running}", known(0).unwrap_or_default()))
         }))
     }
 

@@ -40,7 +40,7 @@ fn the_holder_is_named_while_waiting_and_in_the_end() {
         })
         .up(&known(&[A]), UpTarget::All));
     assert!(said.starts_with("another run holds the migration lock: backend "), "{said}");
-    assert!(said.contains(" (web-7 from 127.0.0.1), since 20"), "{said}");
+    assert!(said.contains(" (web-7 from 127.0.0.1), connected since 20"), "{said}");
     assert!(waiting.first().is_some_and(|said| said.contains("web-7")), "{waiting:?}");
     assert!(driver.holder().unwrap().is_some_and(|holder| holder.who.contains("web-7")));
     held.unlock().unwrap();

@@ -222,3 +222,23 @@ fn a_name_of_a_table_is_no_pattern() {
                    WHERE indrelid = '\"a(b+\"'::regclass";
     assert_eq!(text(client, indexes), "a(b+_id_idxtrue");
 }
+
+/// What a procedure commits by itself needs that no transaction is around it.
+#[test]
+fn a_procedure_that_commits_runs_outside_a_transaction() {
+    let db = Database::fresh();
+    let client = &mut db.client();
+    client
+        .batch_execute(
+            "CREATE TABLE batches (n int); CREATE PROCEDURE in_batches() LANGUAGE plpgsql AS \
+             $$ BEGIN FOR i IN 1..3 LOOP INSERT INTO batches VALUES (i); COMMIT; END LOOP; END $$",
+        )
+        .unwrap();
+    let inside = known(&[("20260101000001_p.sql", "CALL in_batches()")]);
+    assert!(did(up(client, &inside)).contains("[2D000]"));
+    let outside = "-- migrate:options transaction:false retry_safe:true\nCALL in_batches();";
+    assert_eq!(did(up(client, &known(&[("20260101000001_p.sql", outside)]))), "+1");
+    assert_eq!(text(client, "SELECT count(*) FROM batches"), "3");
+    let copies = known(&[("20260101000002_c.sql", "COPY batches TO STDOUT")]);
+    assert!(did(up(client, &copies)).contains("COPY TO STDOUT sends rows to a client"));
+}

@@ -46,14 +46,9 @@ pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) 
             "take it out: the runner opens the transaction and commits it together with the history row",
         )
     }));
-    let local = statements.iter().zip(&pieces).filter(|(statement, _)| statement.reads_client_file());
-    refused.extend(local.map(|(_, piece)| {
-        refuse(
-            script,
-            piece,
-            format!("{} LOCAL reads a file beside this program, which a migration does not bring along", piece.verb),
-            "write the rows as INSERT; or load the file on the server, without LOCAL",
-        )
+    refused.extend(statements.iter().zip(&pieces).filter_map(|(statement, piece)| {
+        let (problem, help) = statement.needs_client()?;
+        Some(refuse(script, piece, format!("{} {problem}", piece.verb), help))
     }));
     refused.extend(check_foreign_keys(script, &pieces, facts.syntax.dialect()));
     refused.extend(check_resumed(script, reason));

@@ -1,4 +1,4 @@
-//! What MySQL and MariaDB statements do that can't be told, or taken up, after a failure.
+//! What statements do that can't be told, or taken up, after a failure; and what only a client can do.
 
 use super::dialect::Dialect;
 use super::head::{code, code_tokens};
@@ -54,12 +54,24 @@ impl Statement<'_> {
         found
     }
 
-    /// Whether the server would ask the client for a file, `LOAD DATA LOCAL`. The client library answers with an empty
-    /// one, and nothing is loaded, without an error.
-    pub(crate) fn reads_client_file(&self) -> bool {
-        self.is_mysql()
-            && self.words().next().as_deref() == Some("LOAD")
-            && self.words().take(5).any(|word| word == "LOCAL")
+    /// What it wants of a client that has files, and what to do instead. To `LOAD DATA LOCAL` the client library answers with
+    /// an empty file, and nothing is loaded, without an error; `COPY … TO STDOUT` it takes for the end of the connection,
+    /// while the server commits.
+    pub(crate) fn needs_client(&self) -> Option<(&'static str, &'static str)> {
+        let first = self.words().next();
+        match (self.syntax.dialect(), first.as_deref()) {
+            (Dialect::Mysql | Dialect::Mariadb, Some("LOAD")) if self.words().take(5).any(|word| word == "LOCAL") => {
+                Some((
+                    "LOCAL reads a file beside this program, which a migration does not bring along",
+                    "write the rows as INSERT; or load the file on the server, without LOCAL",
+                ))
+            }
+            (Dialect::Postgres, Some("COPY")) if self.has_in_a_row("TO", "STDOUT") => Some((
+                "TO STDOUT sends rows to a client that keeps them, and a migration keeps none",
+                "take it out; or let the server write the file, with COPY … TO 'file'",
+            )),
+            _ => None,
+        }
     }
 
     /// Whether two tables may have changed places behind it that look alike.
@@ -142,5 +154,10 @@ mod tests {
         assert!(first("RENAME TABLE a TO b, c TO a").swaps_tables());
         assert!(first("ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u").swaps_tables());
         assert!(!first("RENAME TABLE a TO b").swaps_tables());
+        assert!(first("LOAD DATA LOW_PRIORITY LOCAL INFILE 'x' INTO TABLE t").needs_client().is_some());
+        assert!(first("LOAD DATA INFILE 'local' INTO TABLE t").needs_client().is_none());
+        let copy = |text| split(text, Dialect::Postgres).expect("reads").remove(0).needs_client().is_some();
+        assert!(copy("COPY (SELECT 1) TO STDOUT WITH (FORMAT csv)") && copy("copy t to stdout"));
+        assert!(!copy("COPY t TO '/tmp/stdout'"));
     }
 }

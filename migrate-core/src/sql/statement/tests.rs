@@ -132,7 +132,7 @@ fn postgres() {
     check("SET SESSION TRANSACTION READ ONLY", "SET TRANSACTION Session ends-segment");
     check("SET search_path = a", "SET Session");
     check("COMMENT ON TABLE t IS 'x'", "COMMENT ON Neutral");
-    check("DO $$ BEGIN END $$", "DO Opaque");
+    check("DO $$ BEGIN END $$", "DO Opaque may-fail");
     check("PREPARE TRANSACTION 'x'", "PREPARE TRANSACTION TransactionControl");
     check("PREPARE p AS SELECT 1", "PREPARE p TemporaryObject");
     check("ABORT", "ABORT TransactionControl");
