@@ -129,6 +129,7 @@
 //! | `sqlite-bundled` | the same, compiled in |
 //! | `include_dir` | migrations from an `include_dir::Dir` |
 
+mod by_url;
 mod embed;
 #[cfg(feature = "mysql")]
 pub mod mysql;
@@ -137,10 +138,9 @@ pub mod postgres;
 mod set;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-mod url;
 
+pub use by_url::{down, up};
 #[doc(hidden)]
 pub use embed::__private;
 pub use migrate_core::*;
 pub use set::Set;
-pub use url::{down, up};

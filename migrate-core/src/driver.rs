@@ -317,6 +317,39 @@ pub enum Savepoint {
     RollBack,
 }
 
+/// The savepoints that are open, one inside the other, as SQL that all databases read alike.
+#[derive(Clone, Debug, Default)]
+pub struct Savepoints {
+    open: usize,
+}
+
+impl Savepoints {
+    /// What is to be sent.
+    ///
+    /// ```
+    /// use migrate_core::driver::{Savepoint, Savepoints};
+    ///
+    /// let mut savepoints = Savepoints::default();
+    /// assert_eq!(savepoints.sql(Savepoint::Open), "SAVEPOINT migrate_savepoint_1");
+    /// assert_eq!(savepoints.sql(Savepoint::Release), "RELEASE SAVEPOINT migrate_savepoint_1");
+    /// ```
+    pub fn sql(&mut self, verb: Savepoint) -> String {
+        let name = |n: usize| format!("migrate_savepoint_{n}");
+        match verb {
+            Savepoint::Open => {
+                self.open += 1;
+                format!("SAVEPOINT {}", name(self.open))
+            }
+            Savepoint::Release | Savepoint::RollBack => {
+                let name = name(self.open);
+                self.open = self.open.saturating_sub(1);
+                let back = if verb == Savepoint::RollBack { format!("ROLLBACK TO {name}; ") } else { String::new() };
+                format!("{back}RELEASE SAVEPOINT {name}")
+            }
+        }
+    }
+}
+
 /// What is known of a statement that may or may not have run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

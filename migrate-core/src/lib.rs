@@ -31,6 +31,8 @@ mod session;
 pub mod source;
 pub mod sql;
 mod status;
+#[cfg(feature = "url")]
+pub mod url;
 mod version;
 
 pub use checksum::Checksum;

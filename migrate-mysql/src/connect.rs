@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+pub use migrate_core::url::UrlError;
+use migrate_core::url::{decoded, escaped, host_and_port};
 
 pub(crate) use open::may_come_up;
 
@@ -63,18 +64,6 @@ pub struct Url {
     settings: BTreeMap<&'static str, String>,
 }
 
-/// Why a text is no URL of MySQL or MariaDB. It never repeats what may be a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UrlError(String);
-
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UrlError {}
-
 /// What stands before the `?`, and the variable for it where the URL is silent.
 const PLACES: [(&str, &str); 5] =
     [("host", "MYSQL_HOST"), ("port", "MYSQL_TCP_PORT"), ("user", ""), ("password", "MYSQL_PWD"), ("database", "")];
@@ -99,7 +88,7 @@ impl FromStr for Url {
             _ => {
                 let message = "a URL of MySQL begins with `mysql://`, or `mariadb://`, for instance \
                                mysql://user@localhost/app";
-                return Err(UrlError(message.into()));
+                return Err(UrlError::new(message));
             }
         };
         let mut settings = BTreeMap::new();
@@ -124,15 +113,15 @@ impl FromStr for Url {
         // Else half of a password with an `@`, a `/` or a `?` in it would be taken for something else, and be shown.
         if host.contains('@') || database.contains('@') || query.contains('@') {
             let message = "an `@` in the URL's user name or password is written %40, a `:` %3A, a `/` %2F, a `?` %3F";
-            return Err(UrlError(message.into()));
+            return Err(UrlError::new(message));
         }
         let (name, port) = host_and_port(host)?;
         set("host", name, "host")?;
         set("port", port, "port")?;
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').ok_or_else(|| {
-                UrlError(
-                    "a parameter behind the `?` of the URL has no `=`: they are written name=value, joined by &".into(),
+                UrlError::new(
+                    "a parameter behind the `?` of the URL has no `=`: they are written name=value, joined by &",
                 )
             })?;
             let name = name.replace('_', "-");
@@ -170,40 +159,19 @@ impl Url {
 
     fn check(&self) -> Result<(), UrlError> {
         if self.get("ssl-mode").is_some_and(|mode| environment::SslMode::from_name(mode).is_none()) {
-            return Err(UrlError(format!("`ssl-mode` in the URL is one of {}", environment::SslMode::names())));
+            return Err(UrlError::new(format!("`ssl-mode` in the URL is one of {}", environment::SslMode::names())));
         }
         if self.get("connect-timeout").is_some_and(|value| value.parse::<u32>().is_err()) {
-            return Err(UrlError("`connect-timeout` in the URL is a whole number of seconds".into()));
+            return Err(UrlError::new("`connect-timeout` in the URL is a whole number of seconds"));
         }
         if self.get("ssl-cert").is_some() != self.get("ssl-key").is_some() {
-            return Err(UrlError("`ssl-cert` and `ssl-key` in the URL go together".into()));
+            return Err(UrlError::new("`ssl-cert` and `ssl-key` in the URL go together"));
         }
         if self.get("socket").is_some() && self.get("host").is_some_and(|host| !environment::is_here(host)) {
-            return Err(UrlError("a `socket` is on this machine: leave the URL's host out, or say localhost".into()));
+            return Err(UrlError::new("a `socket` is on this machine: leave the URL's host out, or say localhost"));
         }
         Ok(())
     }
-}
-
-/// `[::1]:3306`, `host`, `host:3306`, `:3306`.
-fn host_and_port(text: &str) -> Result<(&str, &str), UrlError> {
-    let (name, rest) = match text.strip_prefix('[') {
-        Some(inside) => {
-            inside.split_once(']').ok_or_else(|| UrlError("the URL's `[` of an IPv6 address has no `]`".into()))?
-        }
-        None => text.find(':').map_or((text, ""), |at| text.split_at(at)),
-    };
-    let port = rest.strip_prefix(':').unwrap_or_default();
-    if (!rest.is_empty() && !rest.starts_with(':'))
-        || (!port.is_empty() && port.parse::<u16>().map_or(true, |port| port == 0))
-    {
-        // Not its words: in a URL whose password has a `/` this is half of the password.
-        return Err(UrlError(
-            "what stands behind the host of the URL is no port; special characters of a password are written %XX"
-                .into(),
-        ));
-    }
-    Ok((name, port))
 }
 
 fn unknown(name: &str) -> UrlError {
@@ -212,10 +180,10 @@ fn unknown(name: &str) -> UrlError {
     let near =
         |word: &str| name.len() > 2 && (bare(word).starts_with(&bare(name)) || bare(name).starts_with(&bare(word)));
     match PARAMETERS.iter().find(|(word, _)| near(word)) {
-        Some((word, _)) => UrlError(format!("the URL has a parameter that is not known; did you mean `{word}`?")),
+        Some((word, _)) => UrlError::new(format!("the URL has a parameter that is not known; did you mean `{word}`?")),
         None => {
             let known: Vec<_> = PARAMETERS.iter().map(|(word, _)| *word).collect();
-            UrlError(format!(
+            UrlError::new(format!(
                 "the URL has a parameter that is not known (it is not shown here, for it may be part of a password; \
                  an & in a value is written %26); there are {}",
                 known.join(", ")
@@ -224,47 +192,8 @@ fn unknown(name: &str) -> UrlError {
     }
 }
 
-fn decoded(text: &str, what: &str) -> Result<String, UrlError> {
-    let bytes = text.as_bytes();
-    let digits = |at: usize| bytes.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
-    let wrong = bytes.iter().enumerate().any(|(at, byte)| *byte == b'%' && !digits(at));
-    let text = percent_decode_str(text).decode_utf8();
-    match text {
-        Ok(text) if !wrong && !text.contains('\0') => Ok(text.into_owned()),
-        _ => Err(UrlError(format!(
-            "a `%` in the URL's {what} is not followed by two digits of a byte; itself it is %25"
-        ))),
-    }
-}
-
-/// What stands for itself in every part of a URL stays.
-const ESCAPED: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'&')
-    .add(b'/')
-    .add(b':')
-    .add(b'<')
-    .add(b'=')
-    .add(b'>')
-    .add(b'?')
-    .add(b'@')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}')
-    .add(b',')
-    .add(b'+');
-
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let escaped = |text| utf8_percent_encode(text, ESCAPED);
         write!(f, "{}://", self.scheme)?;
         if let Some(user) = self.get("user") {
             write!(f, "{}", escaped(user))?;

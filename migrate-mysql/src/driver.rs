@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use migrate_core::driver::{
-    Cause, CauseKind, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Unit, UnitMode,
+    Cause, CauseKind, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Savepoints, Unit,
+    UnitMode,
 };
 use migrate_core::history::{HistoryRow, JournalRow};
 use migrate_core::sql::{Dialect, Syntax};
@@ -42,7 +43,7 @@ pub struct Mysql<'c> {
     waits: Option<(u64, u64)>,
     warnings: Vec<String>,
     began: Option<Instant>,
-    savepoints: usize,
+    savepoints: Savepoints,
     lost: bool,
 }
 
@@ -79,7 +80,7 @@ impl<'c> Mysql<'c> {
             waits: None,
             warnings: Vec::new(),
             began: None,
-            savepoints: 0,
+            savepoints: Savepoints::default(),
             lost: false,
         }
     }
@@ -323,7 +324,7 @@ impl Driver for Mysql<'_> {
     }
 
     fn begin(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {
-        self.savepoints = 0;
+        self.savepoints = Savepoints::default();
         self.began = Some(Instant::now());
         self.touched = true;
         let head = self.head(unit, &unit.before);
@@ -346,20 +347,8 @@ impl Driver for Mysql<'_> {
     }
 
     fn savepoint(&mut self, verb: Savepoint) -> Result<(), Cause> {
-        let name = |n: usize| format!("migrate_savepoint_{n}");
-        match verb {
-            Savepoint::Open => {
-                self.batch(&format!("SAVEPOINT {}", name(self.savepoints + 1)))?;
-                self.savepoints += 1;
-                Ok(())
-            }
-            Savepoint::Release | Savepoint::RollBack => {
-                let name = name(self.savepoints);
-                self.savepoints = self.savepoints.saturating_sub(1);
-                let back = if verb == Savepoint::RollBack { format!("ROLLBACK TO {name}; ") } else { String::new() };
-                self.batch(&format!("{back}RELEASE SAVEPOINT {name}"))
-            }
-        }
+        let sql = self.savepoints.sql(verb);
+        self.batch(&sql)
     }
 
     fn execute(&mut self, statement: &str) -> Result<(), Cause> {

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+pub use migrate_core::url::UrlError;
+use migrate_core::url::{decoded, escaped, host_and_port};
 
 pub(crate) use open::{Opened, may_come_up};
 
@@ -39,18 +40,6 @@ pub struct Url {
     /// By libpq's keywords; `host` and `port` hold lists.
     settings: BTreeMap<&'static str, String>,
 }
-
-/// Why a text is no PostgreSQL URL. It never repeats what may be a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UrlError(String);
-
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UrlError {}
 
 /// libpq's keywords, and the variable that stands for one where the URL is silent.
 const KEYWORDS: [(&str, &str); 31] = [
@@ -95,7 +84,7 @@ impl FromStr for Url {
 
     fn from_str(url: &str) -> Result<Self, UrlError> {
         let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")).ok_or_else(|| {
-            UrlError("a PostgreSQL URL begins with `postgres://`, for instance postgres://user@localhost/app".into())
+            UrlError::new("a PostgreSQL URL begins with `postgres://`, for instance postgres://user@localhost/app")
         })?;
         let mut settings = BTreeMap::new();
         let mut set = |keyword, value: &str, what: &str| -> Result<(), UrlError> {
@@ -117,9 +106,9 @@ impl FromStr for Url {
             None => place,
         };
         // Else half of a password with an `@` or a `/` in it would be taken for a host or a database, and be shown.
-        if hosts.contains('@') || database.contains('@') {
+        if hosts.contains('@') || database.contains('@') || query.contains('@') {
             let message = "an `@` in the URL's user name or password is written %40, a `:` %3A, a `/` %2F";
-            return Err(UrlError(message.into()));
+            return Err(UrlError::new(message));
         }
         let mut names = Vec::new();
         let mut ports = Vec::new();
@@ -140,8 +129,8 @@ impl FromStr for Url {
         )?;
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').ok_or_else(|| {
-                UrlError(
-                    "a parameter behind the `?` of the URL has no `=`: they are written name=value, joined by &".into(),
+                UrlError::new(
+                    "a parameter behind the `?` of the URL has no `=`: they are written name=value, joined by &",
                 )
             })?;
             // A value whose `&` is not written %26 ends up here as a name, and may be half a password.
@@ -171,7 +160,7 @@ impl Url {
     fn check(&self) -> Result<(), UrlError> {
         let one_of = |keyword: &str, words: &[&str]| match self.get(keyword) {
             Some(value) if !words.contains(&value) => {
-                Err(UrlError(format!("`{keyword}` in the URL is one of {}", words.join(", "))))
+                Err(UrlError::new(format!("`{keyword}` in the URL is one of {}", words.join(", "))))
             }
             _ => Ok(()),
         };
@@ -191,37 +180,16 @@ impl Url {
             "tcp_user_timeout",
         ] {
             if self.get(keyword).is_some_and(|value| value.parse::<u32>().is_err()) {
-                return Err(UrlError(format!("`{keyword}` in the URL is a whole number")));
+                return Err(UrlError::new(format!("`{keyword}` in the URL is a whole number")));
             }
         }
         for keyword in ["service", "sslpassword", "sslcrl"] {
             if self.get(keyword).is_some() {
-                return Err(UrlError(format!("`{keyword}` of libpq is not understood here")));
+                return Err(UrlError::new(format!("`{keyword}` of libpq is not understood here")));
             }
         }
         Ok(())
     }
-}
-
-/// `[::1]:5432`, `host`, `host:5432`, `:5432`.
-fn host_and_port(text: &str) -> Result<(&str, &str), UrlError> {
-    let (name, rest) = match text.strip_prefix('[') {
-        Some(inside) => {
-            inside.split_once(']').ok_or_else(|| UrlError("the URL's `[` of an IPv6 address has no `]`".into()))?
-        }
-        None => text.find(':').map_or((text, ""), |at| text.split_at(at)),
-    };
-    let port = rest.strip_prefix(':').unwrap_or_default();
-    if (!rest.is_empty() && !rest.starts_with(':'))
-        || (!port.is_empty() && port.parse::<u16>().map_or(true, |port| port == 0))
-    {
-        // Not its words: in a URL whose password has a `/` this is half of the password.
-        return Err(UrlError(
-            "what stands behind the host of the URL is no port; special characters of a password are written %XX"
-                .into(),
-        ));
-    }
-    Ok((name, port))
 }
 
 /// What else libpq knows. Ignored they would promise what nobody keeps: `require_auth`, for instance.
@@ -245,61 +213,23 @@ const NOT_UNDERSTOOD: [&str; 15] = [
 
 fn unknown(name: &str) -> UrlError {
     if NOT_UNDERSTOOD.contains(&name) {
-        return UrlError(format!("`{name}` of libpq is not understood here"));
+        return UrlError::new(format!("`{name}` of libpq is not understood here"));
     }
     let plain = name.len() <= 32 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let near = |word: &str| plain && (word.starts_with(name) || name.starts_with(word));
     match KEYWORDS.iter().find(|(word, _)| near(word)) {
-        Some((word, _)) => UrlError(format!("the URL has a parameter that libpq does not know; did you mean `{word}`?")),
-        None => UrlError(
+        Some((word, _)) => {
+            UrlError::new(format!("the URL has a parameter that libpq does not know; did you mean `{word}`?"))
+        }
+        None => UrlError::new(
             "the URL has a parameter that libpq does not know (it is not shown here, for it may be part of a password; \
-             an & in a value is written %26)"
-                .into(),
+             an & in a value is written %26)",
         ),
     }
 }
 
-fn decoded(text: &str, what: &str) -> Result<String, UrlError> {
-    let bytes = text.as_bytes();
-    let digits = |at: usize| bytes.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
-    let wrong = bytes.iter().enumerate().any(|(at, byte)| *byte == b'%' && !digits(at));
-    let text = percent_decode_str(text).decode_utf8();
-    match text {
-        Ok(text) if !wrong && !text.contains('\0') => Ok(text.into_owned()),
-        _ => Err(UrlError(format!(
-            "a `%` in the URL's {what} is not followed by two digits of a byte; itself it is %25"
-        ))),
-    }
-}
-
-/// What stands for itself in every part of a URL stays.
-const ESCAPED: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'&')
-    .add(b'/')
-    .add(b':')
-    .add(b'<')
-    .add(b'=')
-    .add(b'>')
-    .add(b'?')
-    .add(b'@')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}')
-    .add(b',')
-    .add(b'+');
-
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let escaped = |text| utf8_percent_encode(text, ESCAPED);
         f.write_str("postgres://")?;
         if let Some(user) = self.get("user") {
             write!(f, "{}", escaped(user))?;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use migrate_core::driver::{
-    Cause, CauseKind, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Unit, UnitMode,
+    Cause, CauseKind, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Savepoints, Unit,
+    UnitMode,
 };
 use migrate_core::history::{HistoryRow, JournalRow};
 use migrate_core::sql::{Dialect, ServerVersion, Syntax};
@@ -37,7 +38,7 @@ pub struct Postgres<'c> {
     settings: Option<Settings>,
     /// An application's own settings that a script sets, with their values before.
     custom: BTreeMap<String, String>,
-    savepoints: usize,
+    savepoints: Savepoints,
 }
 
 enum Handle<'c> {
@@ -69,7 +70,7 @@ impl<'c> Postgres<'c> {
             pid: None,
             settings: None,
             custom: BTreeMap::new(),
-            savepoints: 0,
+            savepoints: Savepoints::default(),
         }
     }
 
@@ -305,7 +306,7 @@ impl Driver for Postgres<'_> {
     }
 
     fn begin(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {
-        self.savepoints = 0;
+        self.savepoints = Savepoints::default();
         let sql = format!("BEGIN;\n{}", self.head_sql(unit));
         self.batch(&sql).map_err(|cause| {
             self.roll_back_all();
@@ -325,20 +326,8 @@ impl Driver for Postgres<'_> {
     }
 
     fn savepoint(&mut self, verb: Savepoint) -> Result<(), Cause> {
-        let name = |n: usize| format!("migrate_savepoint_{n}");
-        match verb {
-            Savepoint::Open => {
-                self.batch(&format!("SAVEPOINT {}", name(self.savepoints + 1)))?;
-                self.savepoints += 1;
-                Ok(())
-            }
-            Savepoint::Release | Savepoint::RollBack => {
-                let name = name(self.savepoints);
-                self.savepoints = self.savepoints.saturating_sub(1);
-                let back = if verb == Savepoint::RollBack { format!("ROLLBACK TO {name}; ") } else { String::new() };
-                self.batch(&format!("{back}RELEASE {name}"))
-            }
-        }
+        let sql = self.savepoints.sql(verb);
+        self.batch(&sql)
     }
 
     fn execute(&mut self, statement: &str) -> Result<(), Cause> {

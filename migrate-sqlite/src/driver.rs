@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use migrate_core::driver::{
-    Cause, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Unit, UnitMode,
+    Cause, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Savepoints, Unit, UnitMode,
 };
 use migrate_core::history::{HistoryRow, JournalRow, RowWrite};
 use migrate_core::sql::Dialect;
@@ -29,7 +29,7 @@ pub struct Sqlite<'c> {
     settings: Option<Settings>,
     foreign_keys_back: bool,
     began: Option<Instant>,
-    savepoints: usize,
+    savepoints: Savepoints,
     tables: HistoryTables,
 }
 
@@ -67,7 +67,7 @@ impl<'c> Sqlite<'c> {
             settings: None,
             foreign_keys_back: false,
             began: None,
-            savepoints: 0,
+            savepoints: Savepoints::default(),
             tables: HistoryTables::There,
         }
     }
@@ -271,7 +271,7 @@ impl Driver for Sqlite<'_> {
     }
 
     fn begin(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {
-        self.savepoints = 0;
+        self.savepoints = Savepoints::default();
         self.begin_immediate(unit.lock_timeout)?;
         self.began = Some(Instant::now());
         let begun = self.expect(unit).and_then(|()| self.batch(&format!("SAVEPOINT {GUARD}")));
@@ -293,20 +293,8 @@ impl Driver for Sqlite<'_> {
     }
 
     fn savepoint(&mut self, verb: Savepoint) -> Result<(), Cause> {
-        let name = |n: usize| format!("migrate_savepoint_{n}");
-        match verb {
-            Savepoint::Open => {
-                self.batch(&format!("SAVEPOINT {}", name(self.savepoints + 1)))?;
-                self.savepoints += 1;
-                Ok(())
-            }
-            Savepoint::Release | Savepoint::RollBack => {
-                let name = name(self.savepoints);
-                self.savepoints = self.savepoints.saturating_sub(1);
-                let back = if verb == Savepoint::RollBack { format!("ROLLBACK TO {name}; ") } else { String::new() };
-                self.batch(&format!("{back}RELEASE {name}"))
-            }
-        }
+        let sql = self.savepoints.sql(verb);
+        self.batch(&sql)
     }
 
     fn execute(&mut self, statement: &str) -> Result<(), Cause> {
