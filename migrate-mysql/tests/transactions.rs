@@ -188,3 +188,46 @@ fn texts_are_kept_as_they_are() {
         assert_eq!(tables(conn), "");
     }
 }
+
+/// As `mariadb-dump` and `mysqldump` write it, with --skip-add-locks: settings saved in variables and put back, comments for
+/// servers of some version, routines between delimiters.
+#[test]
+fn a_dump() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let dump = r"/*M!999999\- enable the sandbox mode */
+-- MariaDB dump 10.19  Distrib 10.11.19-MariaDB
+/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
+/*!40101 SET NAMES utf8mb4 */;
+/*!40103 SET @OLD_TIME_ZONE=@@TIME_ZONE */;
+/*!40103 SET TIME_ZONE='+00:00' */;
+/*!40014 SET @OLD_FOREIGN_KEY_CHECKS=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */;
+/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;
+DROP TABLE IF EXISTS `c`;
+/*!40101 SET @saved_cs_client     = @@character_set_client */;
+/*!40101 SET character_set_client = utf8mb4 */;
+CREATE TABLE `c` (`a` int DEFAULT NULL, KEY `a` (`a`), CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `z` (`id`));
+/*!40101 SET character_set_client = @saved_cs_client */;
+CREATE TABLE `z` (`id` int NOT NULL, `t` text, PRIMARY KEY (`id`));
+/*!40000 ALTER TABLE `z` DISABLE KEYS */;
+INSERT INTO `z` VALUES (0,'it\'s; \\ ü');
+/*!40000 ALTER TABLE `z` ENABLE KEYS */;
+/*!50003 SET @saved_sql_mode       = @@sql_mode */ ;
+/*!50003 SET sql_mode              = 'STRICT_TRANS_TABLES' */ ;
+DELIMITER ;;
+/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER tr BEFORE INSERT ON `z` FOR EACH ROW BEGIN SET NEW.t = concat(NEW.t, ';'); END */;;
+DELIMITER ;
+/*!50003 SET sql_mode              = @saved_sql_mode */ ;
+/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;
+/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;
+/*!40014 SET FOREIGN_KEY_CHECKS=@OLD_FOREIGN_KEY_CHECKS */;
+/*!40101 SET CHARACTER_SET_CLIENT=@OLD_CHARACTER_SET_CLIENT */;
+-- Dump completed
+";
+        assert_eq!(did(up(conn, &known(&[("20260101000001_dump.sql", dump)]))), "+1");
+        assert_eq!(tables(conn), "c z");
+        assert_eq!(text(conn, "SELECT t FROM z"), "it's; \\ ü");
+        assert_eq!(text(conn, "SELECT @@foreign_key_checks"), "1");
+    }
+}

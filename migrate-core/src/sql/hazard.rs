@@ -143,6 +143,13 @@ mod tests {
         }
     }
 
+    /// MariaDB's dumps begin so: what is for their client alone hides no statement.
+    #[test]
+    fn a_dump() {
+        let text = "/*M!999999\\- enable the sandbox mode */ \n/*!40101 SET @OLD=@@CHARACTER_SET_CLIENT */";
+        assert_eq!(split(text, Dialect::Mariadb).expect("reads").remove(0).recognise().role, crate::sql::Role::Session);
+    }
+
     #[test]
     fn locks_and_swaps() {
         let first = |text| split(text, Dialect::Mysql).expect("reads").remove(0);
