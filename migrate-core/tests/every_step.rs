@@ -182,8 +182,8 @@ fn an_edited_prefix_that_ran_already_is_refused() {
     let refused = run(&mut database.connect(), &edited, Way::Up, Transactions::PerMigration).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "refused, nothing was changed: up.sql:1:1: statement 1 is done already, and is not the same any more\n  \
-         = put the file's first statement back as it was when it ran; only what comes behind can still be changed"
+        "refused, nothing was changed: up.sql:1:1: statement 1 is done already, and is not the same any more\n     1 - VACUUM;\n     2 - VACUUM;\n     \
+         1 + VACUUM INTO 'x';\n     2   VACUUM\n  = put the file's first statement back as it was when it ran; only what comes behind can still be changed"
     );
     let mended = Migrations::from_sql([sql(1, true, "VACUUM;\nDELETE FROM x", "")]).unwrap();
     run(&mut database.connect(), &mended, Way::Up, Transactions::PerMigration).unwrap();
