@@ -190,7 +190,10 @@ impl Mortal {
         loop {
             match Conn::new(opts.clone()) {
                 Ok(conn) => return conn,
-                Err(error) if began.elapsed() > Duration::from_secs(60) => panic!("{error}"),
+                Err(error) if began.elapsed() > Duration::from_secs(60) => {
+                    let log = std::fs::read_to_string(self.directory.path().join("again.log")).unwrap_or_default();
+                    panic!("{error}\n{log}");
+                }
                 Err(_) => std::thread::sleep(Duration::from_millis(50)),
             }
         }
@@ -205,13 +208,18 @@ impl Mortal {
             None => {
                 let pid = std::fs::read_to_string(self.directory.path().join("x/pid")).unwrap();
                 Command::new("kill").args(["-9", pid.trim()]).status().unwrap();
+                // It is not our child, which could be waited for.
+                while Command::new("kill").args(["-0", pid.trim()]).stderr(Stdio::null()).status().unwrap().success() {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
             }
         }
     }
 
     fn start_again(&mut self) {
         let mut command = Command::new(self.directory.path().join("x/start"));
-        self.running = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let log = std::fs::File::create(self.directory.path().join("again.log")).unwrap();
+        self.running = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap());
         self.conn("mysql");
     }
 }
