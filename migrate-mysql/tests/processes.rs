@@ -208,8 +208,12 @@ impl Mortal {
             None => {
                 let pid = std::fs::read_to_string(self.directory.path().join("x/pid")).unwrap();
                 Command::new("kill").args(["-9", pid.trim()]).status().unwrap();
-                // It is not our child, which could be waited for.
-                while Command::new("kill").args(["-0", pid.trim()]).stderr(Stdio::null()).status().unwrap().success() {
+                // It is not our child, which could be waited for; where nobody waits for it, it stays as a zombie.
+                for _ in 0..200 {
+                    let alive = Command::new("kill").args(["-0", pid.trim()]).stderr(Stdio::null()).status();
+                    if !alive.unwrap().success() {
+                        break;
+                    }
                     std::thread::sleep(Duration::from_millis(10));
                 }
             }
