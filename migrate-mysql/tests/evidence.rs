@@ -83,6 +83,18 @@ const KINDS: &[Kind] = &[
     kind(KEYS, "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p (a)", Again, Ran),
     kind(KEYS, "ALTER TABLE t DROP FOREIGN KEY f", Again, Ran),
     kind(T, "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)", Again, Ran),
+    // Names that are left out, or are not what the server takes.
+    kind(T, "ALTER TABLE t ADD CONSTRAINT UNIQUE (b)", Again, Ran),
+    kind(T, "ALTER TABLE t ADD CONSTRAINT CHECK (b > 0)", Again, Ran),
+    kind(KEYS, "ALTER TABLE t ADD CONSTRAINT FOREIGN KEY (a) REFERENCES p (a)", Again, Ran),
+    kind(T, "ALTER TABLE t ADD UNIQUE USING BTREE (b)", Again, Ran),
+    kind(T, "ALTER TABLE t ADD INDEX USING BTREE (b, a)", Again, Ran),
+    kind("CREATE TABLE t (a INT NOT NULL)", "ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY (a), ADD c INT", Again, Ran),
+    kind("CREATE TABLE t (a INT NOT NULL)", "ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY (a)", Again, Ran),
+    on(Server::Mariadb, kind(T, "ALTER TABLE t ADD UNIQUE INDEX IF NOT EXISTS u (b)", Again, Ran)),
+    // The same name goes and comes.
+    kind(T, "ALTER TABLE t DROP KEY kb, DROP COLUMN b, ADD COLUMN b BIGINT DEFAULT 9", Again, Ran),
+    kind(T, "ALTER TABLE t DROP KEY kb, ADD KEY kb (b, a)", Again, Ran),
     kind(T, "ALTER TABLE t RENAME TO n", Again, Ran),
     kind(T, "ALTER TABLE t COMMENT 'x'", Again, Ran),
     kind(T, "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", Again, Ran),

@@ -256,7 +256,10 @@ fn alter(statement: &Statement<'_>, object: &ObjectName, schema: &str, image: &m
         {
             image.again = Again::Harmful;
         }
-        let Some(named) = part.name else { continue };
+        // A primary key is called PRIMARY, whatever its constraint is called.
+        let Some(named) = part.name.filter(|_| !(verb == "ADD CONSTRAINT" && has_word(part.text, "PRIMARY"))) else {
+            continue;
+        };
         let (kind, wanted) = match verb {
             "ADD COLUMN" => (Kind::Column, true),
             "DROP COLUMN" => (Kind::Column, false),
@@ -273,6 +276,13 @@ fn alter(statement: &Statement<'_>, object: &ObjectName, schema: &str, image: &m
         };
         image.effects.push(effect(kind, schema.to_owned(), &named, &object.name, wanted));
     }
+    // What is dropped and made anew is there before and after.
+    let both = |effect: &Effect| {
+        let twin = Effect { wanted: !effect.wanted, ..effect.clone() };
+        image.effects.contains(&twin)
+    };
+    let once = image.effects.iter().filter(|effect| !both(effect)).cloned().collect();
+    image.effects = once;
     // Behind a rename the rest of it stands in another table: the two names tell enough.
     if image.effects.iter().any(|effect| effect.kind == Kind::Table) {
         image.effects.retain(|effect| effect.kind == Kind::Table);
@@ -294,6 +304,11 @@ fn place(tables: &mut Vec<Table>, table: Table) -> usize {
 /// Whether a word stands in the statement's first words.
 fn has(statement: &Statement<'_>, word: &str) -> bool {
     statement.text.split_whitespace().take(8).any(|other| other.eq_ignore_ascii_case(word))
+}
+
+/// Whether a word stands anywhere in it, be it in a literal.
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|other| other.eq_ignore_ascii_case(word))
 }
 
 /// The first name behind CREATE USER, where only one is named.
