@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Database, SERVERS, did, down, journal, known, recorded, tables, text, up};
+use common::{Database, SERVERS, Server, did, down, journal, known, recorded, tables, text, up};
 use migrate_core::DownTarget;
 use mysql::prelude::Queryable;
 
@@ -33,6 +33,40 @@ fn a_later_statement_that_fails_is_named() {
         assert_eq!(tables(conn), "a b1 b2 b3 b4");
         assert_eq!(text(conn, "SELECT concat((SELECT n FROM a), (SELECT count(*) FROM b1))"), "11");
         assert_eq!(journal(conn), "");
+    }
+}
+
+/// `SET STATEMENT … FOR` is no setting: what stands behind it is not sent again by a resumed run.
+#[test]
+fn a_statement_with_settings_of_its_own_runs_once() {
+    let db = Database::fresh(Server::Mariadb);
+    let conn = &mut db.conn();
+    let file = "CREATE TABLE b (n INT);\nSET STATEMENT max_statement_time = 9 FOR UPDATE a SET n = n + 1;\nALTER TABLE c ADD n INT;";
+    let run = |conn: &mut mysql::Conn, text: &str| did(up(conn, &known(&[FIRST, ("20260101000002_b.sql", text)])));
+    let said = run(conn, file);
+    assert!(said.contains("20260101000002_b.sql:2:1") && said.contains("SET STATEMENT can't be looked into"), "{said}");
+    let file = format!("-- migrate:options retry_safe:true\n{file}");
+    assert!(run(conn, &file).contains("2 of 3 statements"));
+    assert_eq!(run(conn, &file.replace("TABLE c", "TABLE b").replace("ADD n", "ADD m")), "+2");
+    assert_eq!(text(conn, "SELECT n FROM a"), "1");
+}
+
+/// Who has said that a statement may run twice is not asked whether it ran.
+#[test]
+fn what_may_run_twice_is_not_in_doubt() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let file = (
+            "20260101000001_a.sql",
+            "-- migrate:options retry_safe:true\nCREATE PROCEDURE p() CREATE TABLE IF NOT EXISTS t (n INT);\nCALL p();\nALTER TABLE nosuch ADD n INT;",
+        );
+        up(conn, &known(&[file])).unwrap_err();
+        // As its run would have left it that died in the call.
+        conn.query_drop("DELETE FROM migrate_journal WHERE n = 3").unwrap();
+        conn.query_drop("UPDATE migrate_journal SET state = 'started' WHERE n = 2").unwrap();
+        let said = did(up(conn, &known(&[file])));
+        assert!(said.contains("2 of 3 statements"), "{said}");
     }
 }
 
