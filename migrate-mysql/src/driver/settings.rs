@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use migrate_core::driver::{Cause, Driver};
-use migrate_core::sql::{Role, Statement, split};
+use migrate_core::sql::{Role, Statement, Syntax, split};
 
 use super::Mysql;
 use crate::catalog::{self, literal, name};
@@ -95,7 +95,10 @@ impl Mysql<'_> {
     /// Something runs that may change the session.
     pub(super) fn note(&mut self, text: &str) {
         self.touched = true;
-        let Ok(statements) = split(text, self.syntax()) else { return };
+        let Ok(statements) = self.syntax_now().map_err(drop).and_then(|syntax| split(text, syntax).map_err(drop))
+        else {
+            return;
+        };
         for statement in &statements {
             let known = statement.recognise();
             if known.role == Role::TemporaryObject {
@@ -201,6 +204,37 @@ impl Mysql<'_> {
             Some((cells.next()??.to_ascii_lowercase(), cells.next().flatten().unwrap_or_default()))
         };
         Ok(rows.into_iter().filter_map(pair).filter(|(name, _)| !MOVING.contains(&name.as_str())).collect())
+    }
+
+    /// Looks while the session is as it is by default: what SHOW CREATE says hangs on it, and the run that compares has
+    /// another one.
+    pub(super) fn plainly<T>(&mut self, look: impl FnOnce(&mut Self) -> Result<T, Cause>) -> Result<T, Cause> {
+        const NAMES: [&str; 5] = [
+            "sql_mode",
+            "sql_quote_show_create",
+            "character_set_client",
+            "character_set_results",
+            "collation_connection",
+        ];
+        let row = catalog::row(self.conn(), &format!("SELECT @@{}", NAMES.join(", @@")))?;
+        self.batch("SET NAMES utf8mb4; SET SESSION sql_mode = '', sql_quote_show_create = 1")?;
+        let seen = look(self);
+        let set = NAMES.iter().zip(row).map(|(name, value)| {
+            let value = value.map_or("NULL".into(), |value| literal(&value));
+            format!("{name} = {}", if *name == "sql_quote_show_create" { value.replace('\'', "") } else { value })
+        });
+        let set: Vec<_> = set.collect();
+        self.batch(&format!("SET SESSION {}", set.join(", ")))?;
+        seen
+    }
+
+    /// How the session reads SQL now, which a script may have changed.
+    pub(super) fn syntax_now(&mut self) -> Result<Syntax, Cause> {
+        if !self.touched {
+            return Ok(self.syntax());
+        }
+        let mode = catalog::row(self.conn(), "SELECT @@sql_mode")?.into_iter().next().flatten().unwrap_or_default();
+        Ok(if self.is_mariadb() { Syntax::mariadb(&mode) } else { Syntax::mysql(&mode) })
     }
 
     pub(super) fn current_database(&mut self) -> Result<Option<String>, Cause> {

@@ -143,7 +143,7 @@ impl Mysql<'_> {
 
     /// The tables that a statement names, each with its database.
     pub(super) fn tables_of(&mut self, text: &str) -> Result<Vec<(String, String)>, Cause> {
-        let Ok(statements) = split(text, self.syntax()) else { return Ok(Vec::new()) };
+        let Ok(statements) = split(text, self.syntax_now()?) else { return Ok(Vec::new()) };
         let known = statements.iter().map(Statement::recognise);
         let objects: Vec<_> = known.flat_map(|known| known.objects.into_iter().chain(known.on)).collect();
         if objects.is_empty() {

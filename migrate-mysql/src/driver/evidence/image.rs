@@ -189,6 +189,8 @@ pub(super) fn image_of(statement: &Statement<'_>, known: &Recognised, current: &
                 image.effects.push(effect(Kind::Index, schema(on), &object.name, &on.name, wanted));
                 image.tables.push(table(on));
             }
+            // Made once more it is the same one.
+            image.again = Again::Harmless;
         }
         (Some("CREATE" | "DROP"), "TABLE" | "TABLES" | "VIEW" | "SEQUENCE") => {
             for object in &known.objects {
