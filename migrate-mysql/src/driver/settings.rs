@@ -16,6 +16,8 @@ pub(super) struct Settings {
     found: BTreeMap<String, String>,
     ours: BTreeMap<String, String>,
     database: Option<String>,
+    /// As `SET ROLE` takes it; `None` where the server has no roles.
+    role: Option<String>,
 }
 
 /// What a run needs otherwise: an application's limits are for its queries. `sql_notes` and the like stay as they are.
@@ -70,7 +72,8 @@ impl Mysql<'_> {
         let wait = |name: &str| ours.get(name).and_then(|value| value.parse().ok()).unwrap_or_default();
         self.waits = Some((wait("lock_wait_timeout"), wait("innodb_lock_wait_timeout")));
         let database = self.current_database()?;
-        self.settings = Some(Settings { found, ours, database });
+        let role = self.current_role();
+        self.settings = Some(Settings { found, ours, database, role });
         Ok(())
     }
 
@@ -128,6 +131,9 @@ impl Mysql<'_> {
     /// Puts everything back that a script may have left in the session.
     pub(super) fn tidy_up(&mut self) -> Result<(), Cause> {
         let Some(settings) = self.settings.clone().filter(|_| self.touched) else { return Ok(()) };
+        if let Some(role) = settings.role.filter(|role| self.current_role().as_ref() != Some(role)) {
+            self.batch(&format!("SET ROLE {role}"))?;
+        }
         let mut ours = settings.ours;
         // These are set with each unit.
         if let Some((tables, rows)) = self.waits {
@@ -235,6 +241,16 @@ impl Mysql<'_> {
         }
         let mode = catalog::row(self.conn(), "SELECT @@sql_mode")?.into_iter().next().flatten().unwrap_or_default();
         Ok(if self.is_mariadb() { Syntax::mariadb(&mode) } else { Syntax::mysql(&mode) })
+    }
+
+    fn current_role(&mut self) -> Option<String> {
+        let row = catalog::row(self.conn(), "SELECT current_role()").ok()?;
+        Some(match row.into_iter().next().flatten() {
+            // MySQL gives a list of accounts in quotes, or the word.
+            Some(roles) if roles == "NONE" || roles.contains('@') => roles,
+            Some(role) => name(&role),
+            None => "NONE".into(),
+        })
     }
 
     pub(super) fn current_database(&mut self) -> Result<Option<String>, Cause> {
