@@ -106,6 +106,25 @@ fn rows_that_cant_be_rolled_back_are_refused_before_they_are_written() {
     }
 }
 
+/// A trigger that leads to such a table is not seen in the statement: then the failure says what is true now.
+#[test]
+fn rows_that_were_not_rolled_back_are_told() {
+    for server in SERVERS {
+        for options in ["", "-- migrate:options transaction:false\n"] {
+            let db = Database::fresh(server);
+            let conn = &mut db.conn();
+            conn.query_drop("CREATE TABLE m (n INT) ENGINE = MyISAM").unwrap();
+            conn.query_drop("CREATE TABLE i (n INT PRIMARY KEY)").unwrap();
+            conn.query_drop("CREATE TRIGGER g AFTER INSERT ON i FOR EACH ROW INSERT INTO m VALUES (1)").unwrap();
+            let file = format!("{options}INSERT INTO i VALUES (1), (1)");
+            let said = did(up(conn, &known(&[FIRST, ("20260101000002_m.sql", &file)])));
+            assert_eq!(text(conn, "SELECT concat((SELECT count(*) FROM i), (SELECT count(*) FROM m))"), "01");
+            assert!(said.contains("could not be rolled back"), "{said}");
+            assert!(!said.contains("rolled back: "), "{said}");
+        }
+    }
+}
+
 /// TRAPS 37, 38: what a resumed run could not take up.
 #[test]
 fn what_could_not_be_resumed_is_refused_before_anything_runs() {
