@@ -140,6 +140,8 @@ const KINDS: &[Kind] = &[
     ),
     kind("", "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DO 1", Again, Ran),
     kind("CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DO 1", "DROP EVENT e", Again, Ran),
+    // Behind its time it is gone, as it was before.
+    kind("", "CREATE EVENT e ON SCHEDULE AT '2037-01-01' DO DO 1", Undecided, Undecided),
     kind("", "GRANT SELECT ON *.* TO CURRENT_USER", Again, Again),
     kind(T, "ANALYZE TABLE t", Again, Again),
     kind(T, "OPTIMIZE TABLE t", Again, Again),

@@ -208,6 +208,10 @@ pub(super) fn image_of(statement: &Statement<'_>, known: &Recognised, current: &
                 "DATABASE" | "SCHEMA" => Kind::Database,
                 _ => Kind::Routine,
             };
+            // It may have come to its time since, and is gone then.
+            if kind == Kind::Event && wanted && once(statement.text) {
+                return image;
+            }
             let of = if kind == Kind::Routine { what } else { "" };
             for object in &known.objects {
                 image.effects.push(effect(kind, schema(object), &object.name, of, wanted));
@@ -306,6 +310,13 @@ fn place(tables: &mut Vec<Table>, table: Table) -> usize {
 /// Whether a word stands in the statement's first words.
 fn has(statement: &Statement<'_>, word: &str) -> bool {
     statement.text.split_whitespace().take(8).any(|other| other.eq_ignore_ascii_case(word))
+}
+
+/// Whether an event is to happen once: `ON SCHEDULE AT`.
+fn once(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.any(|word| word.eq_ignore_ascii_case("SCHEDULE"))
+        && words.next().is_some_and(|word| !word.eq_ignore_ascii_case("EVERY"))
 }
 
 /// Whether a word stands anywhere in it, be it in a literal.
