@@ -51,6 +51,27 @@ fn a_statement_with_settings_of_its_own_runs_once() {
     assert_eq!(text(conn, "SELECT n FROM a"), "1");
 }
 
+/// A password is no setting of the session: the one that a later statement has set stays when the file is resumed.
+#[test]
+fn a_password_is_not_set_again() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let user = &db.name;
+        let first = if server == Server::Mariadb { "PASSWORD('first')" } else { "'first'" };
+        let file = format!(
+            "CREATE USER {user}@'%';\nSET PASSWORD FOR {user}@'%' = {first};\nALTER USER {user}@'%' IDENTIFIED BY 'last';\n\
+             GRANT ALL ON {user}.* TO {user}@'%';\nALTER TABLE nosuch ADD n INT;"
+        );
+        for _ in 0..2 {
+            let said = did(up(conn, &known(&[("20260101000001_a.sql", &file)])));
+            assert!(said.contains("4 of 5 statements"), "{said}");
+            assert_eq!(text(&mut db.conn_of(user, "last"), "SELECT 1"), "1");
+        }
+        conn.query_drop(format!("DROP USER {user}@'%'")).unwrap();
+    }
+}
+
 /// Who has said that a statement may run twice is not asked whether it ran.
 #[test]
 fn what_may_run_twice_is_not_in_doubt() {

@@ -78,7 +78,7 @@ impl Kind {
 }
 
 /// Run again, they do the same again.
-const HARMLESS: [&str; 17] = [
+const HARMLESS: [&str; 18] = [
     "ANALYZE",
     "CHECK",
     "OPTIMIZE",
@@ -88,6 +88,7 @@ const HARMLESS: [&str; 17] = [
     "REVOKE",
     "ALTER USER",
     "SET PASSWORD",
+    "SET DEFAULT ROLE",
     "ALTER EVENT",
     "ALTER DATABASE",
     "ALTER SCHEMA",
