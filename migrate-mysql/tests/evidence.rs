@@ -352,6 +352,27 @@ fn another_user_is_no_evidence() {
     }
 }
 
+/// An account is a user and a host.
+#[test]
+fn accounts_of_several_hosts() {
+    for server in SERVERS {
+        let database = Database::fresh(server);
+        let name = &database.name;
+        let conn = &mut database.conn();
+        run(conn, &format!("CREATE USER {name}@h1"));
+        for (host, statement) in [("H2", "CREATE"), ("h2", "DROP")] {
+            let statement = format!("{statement} USER '{name}'@'{host}'");
+            let mut driver = Mysql::on(conn);
+            driver.facts().unwrap();
+            let image = driver.pre_image(&statement).unwrap();
+            assert_eq!(driver.evidence(&statement, &begun(&statement, image.clone())).unwrap(), Evidence::RunAgain);
+            run(driver.connection(), &statement);
+            assert_eq!(driver.evidence(&statement, &begun(&statement, image)).unwrap(), Evidence::Ran);
+        }
+        run(conn, &format!("DROP USER {name}@h1"));
+    }
+}
+
 /// Who may make accounts need not be allowed to look for them; then nobody can tell.
 #[test]
 fn accounts_that_cant_be_seen() {

@@ -142,7 +142,10 @@ impl Mysql<'_> {
             Kind::Event => format!("events WHERE event_schema = {schema} AND event_name = {name}"),
             Kind::Database => format!("schemata WHERE schema_name = {name}"),
             Kind::Account => {
-                return catalog::exists(self.conn(), &format!("SELECT 1 FROM mysql.user WHERE user = {name}"));
+                // MySQL keeps hosts in small letters.
+                let host = if effect.of.is_empty() { String::new() } else { format!(" AND host = lower({of})") };
+                let sql = format!("SELECT 1 FROM mysql.user WHERE user = {name}{host}");
+                return catalog::exists(self.conn(), &sql);
             }
         };
         catalog::exists(self.conn(), &format!("SELECT 1 FROM information_schema.{from} LIMIT 1"))

@@ -32,7 +32,7 @@ pub(super) struct Effect {
     pub(super) kind: Kind,
     pub(super) schema: String,
     pub(super) name: String,
-    /// The table that it belongs to.
+    /// The table that it belongs to; an account's host.
     pub(super) of: String,
     pub(super) wanted: bool,
     pub(super) was: bool,
@@ -221,8 +221,8 @@ pub(super) fn image_of(statement: &Statement<'_>, known: &Recognised, current: &
             image.again = Again::Harmless;
         }
         (Some("CREATE" | "DROP"), "USER" | "ROLE") if !has(statement, "EXISTS") => {
-            if let Some(account) = account(statement.text) {
-                image.effects.push(effect(Kind::Account, String::new(), &account, "", wanted));
+            if let Some((user, host)) = account(statement.text) {
+                image.effects.push(effect(Kind::Account, String::new(), &user, &host, wanted));
             }
         }
         (Some("RENAME"), "TABLE" | "TABLES") => {
@@ -325,9 +325,10 @@ fn has_word(text: &str, word: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|other| other.eq_ignore_ascii_case(word))
 }
 
-/// The first name behind CREATE USER, where only one is named.
-fn account(text: &str) -> Option<String> {
+/// The user and the host behind CREATE USER, where only one is named; no host where none is.
+fn account(text: &str) -> Option<(String, String)> {
     let behind = text.split_whitespace().nth(2)?;
-    let user = behind.split('@').next()?.trim_matches(['`', '\'', '"', ';', ',']);
-    (!user.is_empty() && !text.contains(',')).then(|| user.to_owned())
+    let plain = |part: &str| part.trim_matches(['`', '\'', '"', ';', ',']).to_owned();
+    let (user, host) = behind.split_once('@').map_or((plain(behind), String::new()), |(u, h)| (plain(u), plain(h)));
+    (!user.is_empty() && !text.contains(',')).then_some((user, host))
 }
