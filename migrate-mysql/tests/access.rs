@@ -6,6 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Database, SERVERS, Server, did, known, recorded, text, up};
+use migrate_core::driver::Driver;
 use migrate_core::{LockLadder, Migrator, Tables, UpTarget};
 use migrate_mysql::Mysql;
 use mysql::prelude::Queryable;
@@ -134,6 +135,19 @@ fn a_lock_that_cant_be_had_names_who_has_it() {
         assert!(said.contains("[1205]") && said.contains("in the way: connection "), "{said}");
         reader.query_drop("COMMIT").unwrap();
         assert_eq!(did(up(conn, &set)), "+2");
+    }
+}
+
+/// A server, or its init_connect, may switch autocommit off. A connection of our own has no transaction but ours.
+#[test]
+fn a_connection_of_our_own_needs_no_autocommit() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let mut driver = Mysql::connect(&db.url().parse().unwrap()).unwrap();
+        driver.connection().query_drop("SET autocommit = 0").unwrap();
+        let ran = Migrator::new(&mut driver).up(&known(&[FIRST]), UpTarget::All);
+        assert_eq!(did(ran), "+1");
+        assert_eq!(recorded(&mut db.conn()), "1");
     }
 }
 
