@@ -335,11 +335,11 @@ impl<'a> Tokens<'a> {
     fn block_comment(&mut self, start: usize) -> Found {
         let content = self.bytes(start + 2);
         let marks = self.rules.versioned;
-        // No server is of this version: a dump by MariaDB starts with `/*M!999999\- enable the sandbox mode */`, which
-        // is for its client.
+        // A dump by MariaDB starts with `/*M!999999\- enable the sandbox mode */`, which is for its client: no server is
+        // of this version.
         let code = |mark: &&&str| {
             let behind = content.strip_prefix(mark.as_bytes());
-            behind.is_some_and(|behind| !behind.starts_with(b"999999"))
+            behind.is_some_and(|behind| !behind.starts_with(br"999999\-"))
         };
         if let Some(mark) = marks.iter().find(code) {
             self.versioned.get_or_insert(start);
