@@ -230,7 +230,11 @@ impl Driver for Mysql<'_> {
         if attempt == LockAttempt::Acquired {
             self.id = id;
             self.held = Some(lock);
-            if let Err(why) = self.check_transaction() {
+            if !self.is_yours() {
+                // Where the server's autocommit is off, our own look at the history has begun one, and would be all that
+                // the next look sees.
+                self.roll_back_all();
+            } else if let Err(why) = self.check_transaction() {
                 self.unlock()?;
                 return Err(why);
             }

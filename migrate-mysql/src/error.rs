@@ -75,6 +75,10 @@ pub(crate) fn io(error: &Error) -> Option<&std::io::Error> {
 /// The client library's own words: its `Display` puts the variant around them.
 pub(crate) fn in_words(error: &Error) -> String {
     match error {
+        // rustls explains to programmers how to close a connection.
+        _ if io(error).is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof) => {
+            "the server closed the connection".into()
+        }
         _ if io(error).is_some() => io(error).map(ToString::to_string).unwrap_or_default(),
         Error::CodecError(error) => error.to_string(),
         Error::DriverError(DriverError::CouldNotConnect(Some((address, why, _)))) => format!("{address}: {why}"),
@@ -114,4 +118,20 @@ fn hint(code: u16) -> Option<&'static str> {
         3024 => "a time limit of the server ended it: see max_execution_time",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_connection_is_told_in_words_for_people() {
+        let rustls = "peer closed connection without sending TLS close_notify: https://docs.rs/rustls/latest";
+        let error = Error::IoError(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, rustls));
+        let cause = cause(error);
+        assert_eq!(
+            (cause.kind, cause.message.as_str()),
+            (CauseKind::ConnectionLost, "the server closed the connection")
+        );
+    }
 }

@@ -6,6 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Database, SERVERS, Server, did, known, recorded, text, up};
+use migrate_core::driver::Driver;
 use migrate_core::{LockLadder, Migrator, Tables, UpTarget};
 use migrate_mysql::Mysql;
 use mysql::prelude::Queryable;
@@ -65,6 +66,36 @@ fn a_connection_comes_back_as_it_was() {
     }
 }
 
+/// The role, too.
+#[test]
+fn a_role_ends_with_its_file() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        for (own, name) in [("NONE", "r1"), ("r1", "r2")] {
+            let role = |n: &str| if n == "NONE" { n.to_owned() } else { format!("{}_{n}", db.name) };
+            conn.query_drop(format!("CREATE ROLE {}", role(name))).unwrap();
+            conn.query_drop(format!("GRANT {} TO CURRENT_USER", role(name))).unwrap();
+            conn.query_drop(format!("GRANT ALL ON *.* TO {}", role(name))).unwrap();
+            conn.query_drop(format!("SET ROLE {}", role(own))).unwrap();
+            let before = text(conn, "SELECT current_role()");
+            let file = format!("CREATE TABLE {name} (n INT);\nSET ROLE {};\nCREATE TABLE {name}b (n INT);", role(name));
+            let versions = if name == "r1" {
+                ["20260101000001_a.sql", "20260101000002_b.sql"]
+            } else {
+                ["20260101000003_c.sql", "20260101000004_d.sql"]
+            };
+            let seen = format!("CREATE TABLE {name}c AS SELECT current_role() AS r");
+            up(conn, &known(&[(versions[0], &file), (versions[1], &seen)])).unwrap();
+            assert_eq!(text(conn, &format!("SELECT r FROM {name}c")), before);
+            assert_eq!(text(conn, "SELECT current_role()"), before);
+        }
+        for name in ["r1", "r2"] {
+            conn.query_drop(format!("DROP ROLE {}_{name}", db.name)).unwrap();
+        }
+    }
+}
+
 /// A user who may only read starts fine when there is nothing to do, and is told what it lacks.
 #[test]
 fn a_reader_starts_when_there_is_nothing_to_do() {
@@ -104,6 +135,19 @@ fn a_lock_that_cant_be_had_names_who_has_it() {
         assert!(said.contains("[1205]") && said.contains("in the way: connection "), "{said}");
         reader.query_drop("COMMIT").unwrap();
         assert_eq!(did(up(conn, &set)), "+2");
+    }
+}
+
+/// A server, or its init_connect, may switch autocommit off. A connection of our own has no transaction but ours.
+#[test]
+fn a_connection_of_our_own_needs_no_autocommit() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let mut driver = Mysql::connect(&db.url().parse().unwrap()).unwrap();
+        driver.connection().query_drop("SET autocommit = 0").unwrap();
+        let ran = Migrator::new(&mut driver).up(&known(&[FIRST]), UpTarget::All);
+        assert_eq!(did(ran), "+1");
+        assert_eq!(recorded(&mut db.conn()), "1");
     }
 }
 

@@ -83,6 +83,18 @@ const KINDS: &[Kind] = &[
     kind(KEYS, "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p (a)", Again, Ran),
     kind(KEYS, "ALTER TABLE t DROP FOREIGN KEY f", Again, Ran),
     kind(T, "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)", Again, Ran),
+    // Names that are left out, or are not what the server takes.
+    kind(T, "ALTER TABLE t ADD CONSTRAINT UNIQUE (b)", Again, Ran),
+    kind(T, "ALTER TABLE t ADD CONSTRAINT CHECK (b > 0)", Again, Ran),
+    kind(KEYS, "ALTER TABLE t ADD CONSTRAINT FOREIGN KEY (a) REFERENCES p (a)", Again, Ran),
+    kind(T, "ALTER TABLE t ADD UNIQUE USING BTREE (b)", Again, Ran),
+    kind(T, "ALTER TABLE t ADD INDEX USING BTREE (b, a)", Again, Ran),
+    kind("CREATE TABLE t (a INT NOT NULL)", "ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY (a), ADD c INT", Again, Ran),
+    kind("CREATE TABLE t (a INT NOT NULL)", "ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY (a)", Again, Ran),
+    on(Server::Mariadb, kind(T, "ALTER TABLE t ADD UNIQUE INDEX IF NOT EXISTS u (b)", Again, Ran)),
+    // The same name goes and comes.
+    kind(T, "ALTER TABLE t DROP KEY kb, DROP COLUMN b, ADD COLUMN b BIGINT DEFAULT 9", Again, Ran),
+    kind(T, "ALTER TABLE t DROP KEY kb, ADD KEY kb (b, a)", Again, Ran),
     kind(T, "ALTER TABLE t RENAME TO n", Again, Ran),
     kind(T, "ALTER TABLE t COMMENT 'x'", Again, Ran),
     kind(T, "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", Again, Ran),
@@ -95,6 +107,20 @@ const KINDS: &[Kind] = &[
     kind(T, "RENAME TABLE t TO n", Again, Ran),
     kind(TU, "RENAME TABLE t TO n, u TO t", Again, Ran),
     kind(TU, "RENAME TABLE t TO x, u TO t, x TO u", Again, Ran),
+    // Tables that InnoDB has no number of, or none that can be found.
+    kind(
+        "CREATE TABLE ä (a INT); INSERT INTO ä VALUES (1); CREATE TABLE ö (a INT)",
+        "RENAME TABLE ä TO x, ö TO ä, x TO ö",
+        Undecided,
+        Undecided,
+    ),
+    kind(
+        "CREATE TABLE t (a INT) ENGINE = MyISAM; INSERT INTO t VALUES (1); CREATE TABLE u LIKE t",
+        "RENAME TABLE t TO x, u TO t, x TO u",
+        Undecided,
+        Undecided,
+    ),
+    kind("CREATE TABLE t (a INT) ENGINE = MyISAM; CREATE TABLE ä (a INT)", "RENAME TABLE t TO n, ä TO m", Again, Ran),
     kind(T, "TRUNCATE TABLE t", Again, Ran),
     kind(T, "CREATE VIEW v AS SELECT a FROM t", Again, Ran),
     kind(T, "CREATE OR REPLACE VIEW v AS SELECT a FROM t", Again, Ran),
@@ -114,10 +140,12 @@ const KINDS: &[Kind] = &[
     ),
     kind("", "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DO 1", Again, Ran),
     kind("CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DO 1", "DROP EVENT e", Again, Ran),
+    // Behind its time it is gone, as it was before.
+    kind("", "CREATE EVENT e ON SCHEDULE AT '2037-01-01' DO DO 1", Undecided, Undecided),
     kind("", "GRANT SELECT ON *.* TO CURRENT_USER", Again, Again),
     kind(T, "ANALYZE TABLE t", Again, Again),
     kind(T, "OPTIMIZE TABLE t", Again, Again),
-    kind(T, "ALTER TABLE t ENGINE = InnoDB", Again, Ran),
+    kind(T, "ALTER TABLE t ENGINE = InnoDB", Again, Again),
     kind("", "FLUSH TABLES", Again, Again),
     // Other servers' worth of objects: nobody can tell.
     kind("", "CREATE SERVER s%% FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'h')", Undecided, Undecided),
@@ -249,6 +277,152 @@ fn a_strangers_change_is_no_evidence() {
         let image = driver.pre_image(statement).unwrap();
         run(driver.connection(), "ALTER TABLE t COMMENT 'somebody else'");
         assert_eq!(driver.evidence(statement, &begun(statement, image)).unwrap(), Evidence::RunAgain);
+    }
+}
+
+/// The run that died had set modes, and the one that looks has not: its ALTER has not run, though it is shown otherwise.
+#[test]
+fn another_session_is_no_evidence() {
+    for server in SERVERS {
+        for set in ["SET sql_mode = 'ANSI_QUOTES'", "SET sql_quote_show_create = 0", "SET NAMES latin1"] {
+            let database = Database::fresh(server);
+            run(&mut database.conn(), "CREATE TABLE t (a INT, `ä` INT COMMENT 'ä')");
+            let statement = "ALTER TABLE t MODIFY a BIGINT";
+            let mut driver_conn = database.conn();
+            let mut driver = Mysql::on(&mut driver_conn);
+            driver.facts().unwrap();
+            driver.execute(set).unwrap();
+            let session = "SELECT concat_ws(' ', @@sql_mode, @@sql_quote_show_create, @@character_set_client, \
+                           @@character_set_connection, @@collation_connection, @@character_set_results)";
+            let found = common::text(driver.connection(), session);
+            let image = driver.pre_image(statement).unwrap();
+            assert_eq!(common::text(driver.connection(), session), found);
+            let conn = &mut database.conn();
+            let evidence = Mysql::on(conn).evidence(statement, &begun(statement, image)).unwrap();
+            assert_eq!(evidence, Evidence::RunAgain, "{server:?}: {set}");
+        }
+    }
+}
+
+/// An application that truncates a table gives it another number, and has not changed its definition.
+#[test]
+fn a_strangers_truncate_is_no_evidence() {
+    for server in SERVERS {
+        let database = Database::fresh(server);
+        let conn = &mut database.conn();
+        run(conn, T);
+        let mut driver = Mysql::on(conn);
+        driver.facts().unwrap();
+        let statement = "ALTER TABLE t MODIFY b BIGINT";
+        let image = driver.pre_image(statement).unwrap();
+        run(driver.connection(), "TRUNCATE t");
+        assert_eq!(driver.evidence(statement, &begun(statement, image)).unwrap(), Evidence::RunAgain);
+    }
+}
+
+/// Who takes a run up may see more than who began it, and less.
+#[test]
+fn another_user_is_no_evidence() {
+    for server in SERVERS {
+        let database = Database::fresh(server);
+        let name = &database.name;
+        let root = &mut database.conn();
+        run(root, &format!("{TU}; CREATE VIEW v AS SELECT 1 AS a; CREATE USER {name}@'%' IDENTIFIED BY 'pw'"));
+        run(root, &format!("GRANT SELECT, CREATE, ALTER, DROP, CREATE VIEW ON {name}.* TO {name}@'%'"));
+        let few = &mut database.conn_of(name, "pw");
+        for (statement, says) in [
+            ("ALTER TABLE t MODIFY b BIGINT", Again),
+            ("TRUNCATE t", Undecided),
+            ("CREATE OR REPLACE VIEW v AS SELECT 2 AS a", Again),
+        ] {
+            for began_with_few in [true, false] {
+                let (before, behind) = if began_with_few { (&mut *few, &mut *root) } else { (&mut *root, &mut *few) };
+                let mut driver = Mysql::on(before);
+                driver.facts().unwrap();
+                let image = driver.pre_image(statement).unwrap();
+                let said = match Mysql::on(behind).evidence(statement, &begun(statement, image)).unwrap() {
+                    Evidence::Ran => Ran,
+                    Evidence::RunAgain => Again,
+                    _ => Undecided,
+                };
+                assert_eq!(said, says, "{server:?}: {statement}");
+            }
+        }
+        run(root, &format!("DROP USER {name}@'%'"));
+    }
+}
+
+/// An account is a user and a host.
+#[test]
+fn accounts_of_several_hosts() {
+    for server in SERVERS {
+        let database = Database::fresh(server);
+        let name = &database.name;
+        let conn = &mut database.conn();
+        run(conn, &format!("CREATE USER {name}@h1"));
+        for (host, statement) in [("H2", "CREATE"), ("h2", "DROP")] {
+            let statement = format!("{statement} USER '{name}'@'{host}'");
+            let mut driver = Mysql::on(conn);
+            driver.facts().unwrap();
+            let image = driver.pre_image(&statement).unwrap();
+            assert_eq!(driver.evidence(&statement, &begun(&statement, image.clone())).unwrap(), Evidence::RunAgain);
+            run(driver.connection(), &statement);
+            assert_eq!(driver.evidence(&statement, &begun(&statement, image)).unwrap(), Evidence::Ran);
+        }
+        run(conn, &format!("DROP USER {name}@h1"));
+    }
+}
+
+/// Who may make accounts need not be allowed to look for them; then nobody can tell.
+#[test]
+fn accounts_that_cant_be_seen() {
+    for server in SERVERS {
+        let database = Database::fresh(server);
+        let name = &database.name;
+        run(
+            &mut database.conn(),
+            &format!("CREATE USER {name}@'%' IDENTIFIED BY 'pw'; GRANT CREATE USER ON *.* TO {name}@'%'"),
+        );
+        run(&mut database.conn(), &format!("GRANT SELECT ON {name}.* TO {name}@'%'"));
+        let few = &mut database.conn_of(name, "pw");
+        let mut driver = Mysql::on(few);
+        driver.facts().unwrap();
+        let image = driver.pre_image("CREATE USER nobody_yet").unwrap();
+        let evidence = driver.evidence("CREATE USER nobody_yet", &begun("CREATE USER nobody_yet", image)).unwrap();
+        assert!(matches!(evidence, Evidence::Undecided { .. }), "{evidence:?}");
+        run(&mut database.conn(), &format!("DROP USER {name}@'%'"));
+    }
+}
+
+/// MariaDB drops the old one first, and may die in between.
+#[test]
+fn half_of_a_replacement_is_run_again_on_mariadb() {
+    let database = Database::fresh(Server::Mariadb);
+    let conn = &mut database.conn();
+    run(conn, T);
+    let mut driver = Mysql::on(conn);
+    driver.facts().unwrap();
+    let statement = "CREATE OR REPLACE TABLE t AS SELECT 1 AS a";
+    let image = driver.pre_image(statement).unwrap();
+    run(driver.connection(), "DROP TABLE t");
+    assert_eq!(driver.evidence(statement, &begun(statement, image)).unwrap(), Evidence::RunAgain);
+}
+
+/// Names are read as the script has set it.
+#[test]
+fn names_in_double_quotes() {
+    for server in SERVERS {
+        let database = Database::fresh(server);
+        let conn = &mut database.conn();
+        run(conn, T);
+        let mut driver = Mysql::on(conn);
+        driver.facts().unwrap();
+        driver.execute("SET sql_mode = 'ANSI_QUOTES'").unwrap();
+        let statement = "DROP TABLE \"t\"";
+        let image = driver.pre_image(statement).unwrap();
+        driver.execute(statement).unwrap();
+        let evidence = Mysql::on(&mut database.conn()).evidence(statement, &begun(statement, image)).unwrap();
+        assert_eq!(evidence, Evidence::Ran);
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Database, SERVERS, did, down, journal, known, recorded, tables, text, up};
+use common::{Database, SERVERS, Server, did, down, journal, known, recorded, tables, text, up};
 use migrate_core::DownTarget;
 use mysql::prelude::Queryable;
 
@@ -33,6 +33,61 @@ fn a_later_statement_that_fails_is_named() {
         assert_eq!(tables(conn), "a b1 b2 b3 b4");
         assert_eq!(text(conn, "SELECT concat((SELECT n FROM a), (SELECT count(*) FROM b1))"), "11");
         assert_eq!(journal(conn), "");
+    }
+}
+
+/// `SET STATEMENT … FOR` is no setting: what stands behind it is not sent again by a resumed run.
+#[test]
+fn a_statement_with_settings_of_its_own_runs_once() {
+    let db = Database::fresh(Server::Mariadb);
+    let conn = &mut db.conn();
+    let file = "CREATE TABLE b (n INT);\nSET STATEMENT max_statement_time = 9 FOR UPDATE a SET n = n + 1;\nALTER TABLE c ADD n INT;";
+    let run = |conn: &mut mysql::Conn, text: &str| did(up(conn, &known(&[FIRST, ("20260101000002_b.sql", text)])));
+    let said = run(conn, file);
+    assert!(said.contains("20260101000002_b.sql:2:1") && said.contains("SET STATEMENT can't be looked into"), "{said}");
+    let file = format!("-- migrate:options retry_safe:true\n{file}");
+    assert!(run(conn, &file).contains("2 of 3 statements"));
+    assert_eq!(run(conn, &file.replace("TABLE c", "TABLE b").replace("ADD n", "ADD m")), "+2");
+    assert_eq!(text(conn, "SELECT n FROM a"), "1");
+}
+
+/// A password is no setting of the session: the one that a later statement has set stays when the file is resumed.
+#[test]
+fn a_password_is_not_set_again() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let user = &db.name;
+        let first = if server == Server::Mariadb { "PASSWORD('first')" } else { "'first'" };
+        let file = format!(
+            "CREATE USER {user}@'%';\nSET PASSWORD FOR {user}@'%' = {first};\nALTER USER {user}@'%' IDENTIFIED BY 'last';\n\
+             GRANT ALL ON {user}.* TO {user}@'%';\nALTER TABLE nosuch ADD n INT;"
+        );
+        for _ in 0..2 {
+            let said = did(up(conn, &known(&[("20260101000001_a.sql", &file)])));
+            assert!(said.contains("4 of 5 statements"), "{said}");
+            assert_eq!(text(&mut db.conn_of(user, "last"), "SELECT 1"), "1");
+        }
+        conn.query_drop(format!("DROP USER {user}@'%'")).unwrap();
+    }
+}
+
+/// Who has said that a statement may run twice is not asked whether it ran.
+#[test]
+fn what_may_run_twice_is_not_in_doubt() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let file = (
+            "20260101000001_a.sql",
+            "-- migrate:options retry_safe:true\nCREATE PROCEDURE p() CREATE TABLE IF NOT EXISTS t (n INT);\nCALL p();\nALTER TABLE nosuch ADD n INT;",
+        );
+        up(conn, &known(&[file])).unwrap_err();
+        // As its run would have left it that died in the call.
+        conn.query_drop("DELETE FROM migrate_journal WHERE n = 3").unwrap();
+        conn.query_drop("UPDATE migrate_journal SET state = 'started' WHERE n = 2").unwrap();
+        let said = did(up(conn, &known(&[file])));
+        assert!(said.contains("2 of 3 statements"), "{said}");
     }
 }
 
@@ -69,6 +124,25 @@ fn rows_that_cant_be_rolled_back_are_refused_before_they_are_written() {
         assert_eq!(text(conn, "SELECT count(*) FROM m"), "0");
         let outside = "-- migrate:options transaction:false\nINSERT INTO m VALUES (1)";
         assert_eq!(did(up(conn, &known(&[FIRST, ("20260101000002_m.sql", outside)]))), "+2");
+    }
+}
+
+/// A trigger that leads to such a table is not seen in the statement: then the failure says what is true now.
+#[test]
+fn rows_that_were_not_rolled_back_are_told() {
+    for server in SERVERS {
+        for options in ["", "-- migrate:options transaction:false\n"] {
+            let db = Database::fresh(server);
+            let conn = &mut db.conn();
+            conn.query_drop("CREATE TABLE m (n INT) ENGINE = MyISAM").unwrap();
+            conn.query_drop("CREATE TABLE i (n INT PRIMARY KEY)").unwrap();
+            conn.query_drop("CREATE TRIGGER g AFTER INSERT ON i FOR EACH ROW INSERT INTO m VALUES (1)").unwrap();
+            let file = format!("{options}INSERT INTO i VALUES (1), (1)");
+            let said = did(up(conn, &known(&[FIRST, ("20260101000002_m.sql", &file)])));
+            assert_eq!(text(conn, "SELECT concat((SELECT count(*) FROM i), (SELECT count(*) FROM m))"), "01");
+            assert!(said.contains("could not be rolled back"), "{said}");
+            assert!(!said.contains("rolled back: "), "{said}");
+        }
     }
 }
 

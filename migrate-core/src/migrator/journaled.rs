@@ -86,6 +86,8 @@ impl<D: Driver> Migrator<'_, D> {
             Evidence::RunAgain => Ok(false),
             Evidence::Ran => Ok(!refused || row.statement == Checksum::of_text(text)),
             Evidence::Undecided { .. } if refused => Ok(false),
+            // Whoever wrote it has said that it may run twice.
+            Evidence::Undecided { .. } if piece.role == Role::Opaque && script.options.retry_safe => Ok(false),
             Evidence::Undecided { look_at } => Err(Error::Undecided {
                 version: step.version,
                 label: step.label(),

@@ -335,7 +335,13 @@ impl<'a> Tokens<'a> {
     fn block_comment(&mut self, start: usize) -> Found {
         let content = self.bytes(start + 2);
         let marks = self.rules.versioned;
-        if let Some(mark) = marks.iter().find(|mark| content.starts_with(mark.as_bytes())) {
+        // A dump by MariaDB starts with `/*M!999999\- enable the sandbox mode */`, which is for its client: no server is
+        // of this version.
+        let code = |mark: &&&str| {
+            let behind = content.strip_prefix(mark.as_bytes());
+            behind.is_some_and(|behind| !behind.starts_with(br"999999\-"))
+        };
+        if let Some(mark) = marks.iter().find(code) {
             self.versioned.get_or_insert(start);
             let digits = start + 2 + mark.len();
             return Ok((TokenKind::VersionedOpen, self.run(digits, |b| b.is_ascii_digit())));
@@ -370,12 +376,8 @@ impl<'a> Tokens<'a> {
     fn backslash(&self, start: usize) -> Result<(), (usize, SplitErrorKind)> {
         let refused = match self.rules.client {
             Client::Psql => true,
-            // `\N` is NULL; and a dump by MariaDB starts with `/*M!999999\- enable the sandbox mode */`.
-            Client::Mysql => match self.byte(start + 1) {
-                Some(b'N') => false,
-                Some(b'-') => self.versioned.is_none(),
-                _ => true,
-            },
+            // `\N` is NULL.
+            Client::Mysql => self.byte(start + 1) != Some(b'N'),
             Client::Sqlite3 => false,
         };
         if !refused {

@@ -191,6 +191,28 @@ mod tests {
                 "ALTER TABLE t ADD INDEX (a), ADD FULLTEXT INDEX f (b)",
                 &["ADD INDEX: ADD INDEX (a)", "ADD FULLTEXT f: ADD FULLTEXT INDEX f (b)"],
             );
+            check(
+                "ALTER TABLE t ADD CONSTRAINT UNIQUE (a), ADD CONSTRAINT UNIQUE KEY u (a), ADD CONSTRAINT CHECK (a > 0), \
+                 ADD CONSTRAINT FOREIGN KEY (a) REFERENCES p (a), ADD CONSTRAINT PRIMARY KEY (a), ADD CONSTRAINT `check` CHECK (b)",
+                &[
+                    "ADD UNIQUE: ADD CONSTRAINT UNIQUE (a)",
+                    "ADD UNIQUE u: ADD CONSTRAINT UNIQUE KEY u (a)",
+                    "ADD CHECK: ADD CONSTRAINT CHECK (a > 0)",
+                    "ADD FOREIGN KEY: ADD CONSTRAINT FOREIGN KEY (a) REFERENCES p (a)",
+                    "ADD PRIMARY KEY: ADD CONSTRAINT PRIMARY KEY (a)",
+                    "ADD CONSTRAINT check: ADD CONSTRAINT `check` CHECK (b)",
+                ],
+            );
+            check(
+                "ALTER TABLE t ADD UNIQUE USING BTREE (a), ADD INDEX USING HASH (a), ADD KEY k USING BTREE (a), \
+                 ADD UNIQUE INDEX IF NOT EXISTS u (a)",
+                &[
+                    "ADD UNIQUE: ADD UNIQUE USING BTREE (a)",
+                    "ADD INDEX: ADD INDEX USING HASH (a)",
+                    "ADD INDEX k: ADD KEY k USING BTREE (a)",
+                    "ADD UNIQUE u: ADD UNIQUE INDEX IF NOT EXISTS u (a)",
+                ],
+            );
             check("ALTER TABLE t DROP PARTITION p0, p1", &["DROP PARTITION p0: DROP PARTITION p0, p1"]);
             check("ALTER TABLE t ADD a INT, ORDER BY b, c", &["ADD COLUMN a: ADD a INT", "ORDER BY: ORDER BY b, c"]);
             check("ALTER TABLE t ENGINE=InnoDB", &["ENGINE: ENGINE=InnoDB"]);

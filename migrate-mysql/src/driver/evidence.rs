@@ -1,9 +1,9 @@
 //! Statements that commit by themselves: what is noted before one runs, and from that, whether one ran whose run died.
 //!
 //! First the effect itself is looked for: the column that was to be added is there, and was not. Only where a statement
-//! has no effect of that kind the definitions of the tables that it names tell, with their numbers, which InnoDB gives
-//! anew to a table that is truncated, rebuilt or swapped. Never those of the whole schema: somebody else may have
-//! changed another table meanwhile.
+//! has no effect of that kind the definitions of the tables that it names tell; and where running it again would do
+//! harm, their numbers, which InnoDB gives anew to a table that is truncated, rebuilt or swapped. Never the definitions of
+//! the whole schema: somebody else may have changed another table meanwhile.
 
 mod image;
 
@@ -14,14 +14,14 @@ use migrate_core::{Cause, Checksum};
 
 use super::Mysql;
 use crate::catalog::{self, literal, name};
-use image::{Again, ENGINE, Effect, Image, Kind, image_of};
+use image::{Again, ENGINE, Effect, Image, Kind, Table, image_of};
 
 pub(super) use image::is_not_transactional;
 
 impl Mysql<'_> {
     /// What is noted before a statement runs.
     pub(super) fn image_before(&mut self, text: &str) -> Result<Option<String>, Cause> {
-        let Ok(statements) = split(text, self.syntax()) else { return Ok(None) };
+        let Ok(statements) = split(text, self.syntax_now()?) else { return Ok(None) };
         let [statement] = statements.as_slice() else { return Ok(None) };
         let known = statement.recognise_on(self.facts.as_ref().and_then(|facts| facts.version));
         if !known.commits {
@@ -31,12 +31,18 @@ impl Mysql<'_> {
         }
         let current = self.current_database()?.unwrap_or_default();
         let mut image = image_of(statement, &known, &current);
-        for effect in &mut image.effects {
-            effect.was = self.is_there(effect)?;
+        let mut effects = Vec::with_capacity(image.effects.len());
+        for effect in std::mem::take(&mut image.effects) {
+            match self.is_there(&effect) {
+                Ok(was) => effects.push(Effect { was, ..effect }),
+                // Who may make accounts need not be allowed to see them: then nobody can tell.
+                Err(why) if is_denied(&why) => {}
+                Err(why) => return Err(why),
+            }
         }
-        for table in &mut image.tables {
-            table.state = self.state_of(&table.schema, &table.name)?;
-        }
+        image.effects = effects;
+        let states = self.states_of(&image.tables)?;
+        image.tables.iter_mut().zip(states).for_each(|(table, state)| table.state = state);
         Ok(Some(image.to_text()))
     }
 
@@ -59,23 +65,14 @@ impl Mysql<'_> {
         if !telling.is_empty() {
             return self.by_effects(&telling);
         }
-        let mut now = Vec::with_capacity(image.tables.len());
-        for table in &image.tables {
-            now.push(self.state_of(&table.schema, &table.name)?);
-        }
+        let now = self.states_of(&image.tables)?;
         let before: Vec<_> = image.tables.iter().map(|table| table.state.clone()).collect();
         if !image.renames.is_empty() {
             return Ok(by_numbers(&image, &before, &now));
         }
-        if !image.tables.is_empty() && now != before {
-            return Ok(Evidence::Ran);
-        }
-        let numbered = !before.is_empty() && before.iter().all(|state| !numbers_of(state).is_empty());
-        match image.again {
-            Again::Harmless => Ok(Evidence::RunAgain),
-            _ if numbered => Ok(Evidence::RunAgain),
-            _ => undecided(format!("whether `{}` ran: the catalog looks the same either way", head_of(text))),
-        }
+        Ok(by_states(&image, &before, &now).unwrap_or_else(|| Evidence::Undecided {
+            look_at: format!("whether `{}` ran: the catalog looks the same either way", head_of(text)),
+        }))
     }
 
     fn by_effects(&mut self, effects: &[Effect]) -> Result<Evidence, Cause> {
@@ -145,10 +142,20 @@ impl Mysql<'_> {
             Kind::Event => format!("events WHERE event_schema = {schema} AND event_name = {name}"),
             Kind::Database => format!("schemata WHERE schema_name = {name}"),
             Kind::Account => {
-                return catalog::exists(self.conn(), &format!("SELECT 1 FROM mysql.user WHERE user = {name}"));
+                // MySQL keeps hosts in small letters.
+                let host = if effect.of.is_empty() { String::new() } else { format!(" AND host = lower({of})") };
+                let sql = format!("SELECT 1 FROM mysql.user WHERE user = {name}{host}");
+                return catalog::exists(self.conn(), &sql);
             }
         };
         catalog::exists(self.conn(), &format!("SELECT 1 FROM information_schema.{from} LIMIT 1"))
+    }
+
+    fn states_of(&mut self, tables: &[Table]) -> Result<Vec<String>, Cause> {
+        if tables.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.plainly(|mysql| tables.iter().map(|table| mysql.state_of(&table.schema, &table.name)).collect())
     }
 
     /// A table's or view's definition, and its numbers; empty when there is none.
@@ -157,6 +164,8 @@ impl Mysql<'_> {
         let shown = match catalog::row(self.conn(), &sql) {
             Ok(row) => row.get(1).cloned().flatten().unwrap_or_default(),
             Err(why) if matches!(why.code.as_deref(), Some("1146" | "1049" | "1932")) => return Ok(String::new()),
+            // A view, for whose text one needs SHOW VIEW; replacing it does not.
+            Err(why) if is_denied(&why) => return Ok(UNSEEN.to_owned()),
             Err(why) => return Err(why),
         };
         let digest = Checksum::of_text(&without_counter(&shown)).to_string();
@@ -176,28 +185,70 @@ impl Mysql<'_> {
     }
 }
 
-/// Behind a rename each name has the number that another had before.
-fn by_numbers(image: &Image, before: &[String], now: &[String]) -> Evidence {
-    if now == before {
-        return Evidence::RunAgain;
+/// What this user may not see the definition of.
+const UNSEEN: &str = "?";
+
+fn is_denied(why: &Cause) -> bool {
+    matches!(why.code.as_deref(), Some("1142" | "1143"))
+}
+
+/// What the definitions and numbers of the tables say; `None` when they can't tell.
+fn by_states(image: &Image, before: &[String], now: &[String]) -> Option<Evidence> {
+    let pairs = || before.iter().zip(now);
+    let makes = image.effects.iter().any(|effect| effect.kind == Kind::Table);
+    let harmless = image.again == Again::Harmless;
+    if pairs().any(|(before, now)| before == UNSEEN || now == UNSEEN) {
+        return (makes && harmless).then_some(Evidence::RunAgain);
     }
-    let mut wanted = before.to_vec();
+    // None of these takes a table away: MariaDB's OR REPLACE may have died behind its first half, or somebody else has,
+    // which the server will say.
+    if pairs().any(|(before, now)| !before.is_empty() && now.is_empty()) {
+        return Some(Evidence::RunAgain);
+    }
+    let changed = pairs().any(|(before, now)| digest_of(before) != digest_of(now));
+    if harmless {
+        // The numbers say no more: the application may have truncated the table meanwhile.
+        return Some(if changed { Evidence::Ran } else { Evidence::RunAgain });
+    }
+    // Numbers are seen with a privilege that the run that died may not have had.
+    if !before.is_empty() && pairs().all(|(before, now)| has_numbers(before) && has_numbers(now)) {
+        let same = pairs().all(|(before, now)| numbers_of(before) == numbers_of(now));
+        return Some(if same { Evidence::RunAgain } else { Evidence::Ran });
+    }
+    (makes && changed).then_some(Evidence::Ran)
+}
+
+/// Behind a rename each name has the number that another had before. The definition holds the table's name: the numbers
+/// alone count, and whether it is there.
+fn by_numbers(image: &Image, before: &[String], now: &[String]) -> Evidence {
+    let numbered = before.iter().chain(now).all(|state| state.is_empty() || has_numbers(state));
+    let number = |state: &String| (!state.is_empty()).then(|| if numbered { numbers_of(state) } else { String::new() });
+    let before: Vec<_> = before.iter().map(number).collect();
+    let now: Vec<_> = now.iter().map(number).collect();
+    let mut wanted = before.clone();
     for (from, to) in &image.renames {
-        let moved = wanted.get(*from).cloned().unwrap_or_default();
+        let moved = wanted.get_mut(*from).and_then(Option::take);
         if let Some(slot) = wanted.get_mut(*to) {
             *slot = moved;
         }
-        if let Some(slot) = wanted.get_mut(*from) {
-            slot.clear();
-        }
     }
-    // The definition holds the table's name: the numbers alone count, and whether it is there.
-    let number = |state: &String| (!state.is_empty()).then(|| numbers_of(state));
-    if wanted.iter().map(number).eq(now.iter().map(number)) {
+    // Tables without numbers that change places look the same.
+    if wanted != before && now == wanted {
         return Evidence::Ran;
+    }
+    if wanted != before && now == before {
+        return Evidence::RunAgain;
     }
     let names: Vec<_> = image.tables.iter().map(|table| table.name.as_str()).collect();
     Evidence::Undecided { look_at: format!("which table has which name now: {}", names.join(", ")) }
+}
+
+fn digest_of(state: &str) -> &str {
+    state.split(' ').next().unwrap_or_default()
+}
+
+fn has_numbers(state: &str) -> bool {
+    !numbers_of(state).is_empty()
 }
 
 fn numbers_of(state: &str) -> String {

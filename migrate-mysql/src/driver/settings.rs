@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use migrate_core::driver::{Cause, Driver};
-use migrate_core::sql::{Role, Statement, split};
+use migrate_core::sql::{Role, Statement, Syntax, split};
 
 use super::Mysql;
 use crate::catalog::{self, literal, name};
@@ -16,6 +16,8 @@ pub(super) struct Settings {
     found: BTreeMap<String, String>,
     ours: BTreeMap<String, String>,
     database: Option<String>,
+    /// As `SET ROLE` takes it; `None` where the server has no roles.
+    role: Option<String>,
 }
 
 /// What a run needs otherwise: an application's limits are for its queries. `sql_notes` and the like stay as they are.
@@ -70,7 +72,8 @@ impl Mysql<'_> {
         let wait = |name: &str| ours.get(name).and_then(|value| value.parse().ok()).unwrap_or_default();
         self.waits = Some((wait("lock_wait_timeout"), wait("innodb_lock_wait_timeout")));
         let database = self.current_database()?;
-        self.settings = Some(Settings { found, ours, database });
+        let role = self.current_role();
+        self.settings = Some(Settings { found, ours, database, role });
         Ok(())
     }
 
@@ -95,7 +98,10 @@ impl Mysql<'_> {
     /// Something runs that may change the session.
     pub(super) fn note(&mut self, text: &str) {
         self.touched = true;
-        let Ok(statements) = split(text, self.syntax()) else { return };
+        let Ok(statements) = self.syntax_now().map_err(drop).and_then(|syntax| split(text, syntax).map_err(drop))
+        else {
+            return;
+        };
         for statement in &statements {
             let known = statement.recognise();
             if known.role == Role::TemporaryObject {
@@ -125,6 +131,9 @@ impl Mysql<'_> {
     /// Puts everything back that a script may have left in the session.
     pub(super) fn tidy_up(&mut self) -> Result<(), Cause> {
         let Some(settings) = self.settings.clone().filter(|_| self.touched) else { return Ok(()) };
+        if let Some(role) = settings.role.filter(|role| self.current_role().as_ref() != Some(role)) {
+            self.batch(&format!("SET ROLE {role}"))?;
+        }
         let mut ours = settings.ours;
         // These are set with each unit.
         if let Some((tables, rows)) = self.waits {
@@ -201,6 +210,47 @@ impl Mysql<'_> {
             Some((cells.next()??.to_ascii_lowercase(), cells.next().flatten().unwrap_or_default()))
         };
         Ok(rows.into_iter().filter_map(pair).filter(|(name, _)| !MOVING.contains(&name.as_str())).collect())
+    }
+
+    /// Looks while the session is as it is by default: what SHOW CREATE says hangs on it, and the run that compares has
+    /// another one.
+    pub(super) fn plainly<T>(&mut self, look: impl FnOnce(&mut Self) -> Result<T, Cause>) -> Result<T, Cause> {
+        const NAMES: [&str; 5] = [
+            "sql_mode",
+            "sql_quote_show_create",
+            "character_set_client",
+            "character_set_results",
+            "collation_connection",
+        ];
+        let row = catalog::row(self.conn(), &format!("SELECT @@{}", NAMES.join(", @@")))?;
+        self.batch("SET NAMES utf8mb4; SET SESSION sql_mode = '', sql_quote_show_create = 1")?;
+        let seen = look(self);
+        let set = NAMES.iter().zip(row).map(|(name, value)| {
+            let value = value.map_or("NULL".into(), |value| literal(&value));
+            format!("{name} = {}", if *name == "sql_quote_show_create" { value.replace('\'', "") } else { value })
+        });
+        let set: Vec<_> = set.collect();
+        self.batch(&format!("SET SESSION {}", set.join(", ")))?;
+        seen
+    }
+
+    /// How the session reads SQL now, which a script may have changed.
+    pub(super) fn syntax_now(&mut self) -> Result<Syntax, Cause> {
+        if !self.touched {
+            return Ok(self.syntax());
+        }
+        let mode = catalog::row(self.conn(), "SELECT @@sql_mode")?.into_iter().next().flatten().unwrap_or_default();
+        Ok(if self.is_mariadb() { Syntax::mariadb(&mode) } else { Syntax::mysql(&mode) })
+    }
+
+    fn current_role(&mut self) -> Option<String> {
+        let row = catalog::row(self.conn(), "SELECT current_role()").ok()?;
+        Some(match row.into_iter().next().flatten() {
+            // MySQL gives a list of accounts in quotes, or the word.
+            Some(roles) if roles == "NONE" || roles.contains('@') => roles,
+            Some(role) => name(&role),
+            None => "NONE".into(),
+        })
     }
 
     pub(super) fn current_database(&mut self) -> Result<Option<String>, Cause> {

@@ -22,8 +22,12 @@ impl Mysql<'_> {
         for (i, unit) in units.iter().enumerate() {
             let began = Instant::now();
             let ran = self.part(unit, i == 0, i + 1 == units.len());
-            ran.map_err(|(statement, cause)| {
-                self.roll_back_all();
+            ran.map_err(|(statement, mut cause)| {
+                if self.roll_back_all() == RolledBack::InPart {
+                    cause = kept_rows(cause);
+                    // Once more, and these rows would be there twice.
+                    cause.kind = CauseKind::TransactionEnded;
+                }
                 Failed { unit: i, statement, committed: 0, cause }
             })?;
             durations.push(began.elapsed());
@@ -99,7 +103,10 @@ impl Mysql<'_> {
                 Ok(began.elapsed())
             }
             Err((at, mut cause)) => {
-                self.roll_back_all();
+                if self.roll_back_all() == RolledBack::InPart {
+                    cause = kept_rows(cause);
+                    cause.kind = if cause.kind == CauseKind::LockTimeout { CauseKind::Statement } else { cause.kind };
+                }
                 if at < head.results {
                     return Err(other(head.why(at, cause)));
                 }
@@ -143,7 +150,7 @@ impl Mysql<'_> {
 
     /// The tables that a statement names, each with its database.
     pub(super) fn tables_of(&mut self, text: &str) -> Result<Vec<(String, String)>, Cause> {
-        let Ok(statements) = split(text, self.syntax()) else { return Ok(Vec::new()) };
+        let Ok(statements) = split(text, self.syntax_now()?) else { return Ok(Vec::new()) };
         let known = statements.iter().map(Statement::recognise);
         let objects: Vec<_> = known.flat_map(|known| known.objects.into_iter().chain(known.on)).collect();
         if objects.is_empty() {
@@ -191,11 +198,30 @@ impl Mysql<'_> {
     }
 
     /// Harmless outside a transaction.
-    pub(super) fn roll_back_all(&mut self) {
-        if !self.lost {
-            let _ = self.batch("ROLLBACK");
+    pub(super) fn roll_back_all(&mut self) -> RolledBack {
+        if self.lost {
+            return RolledBack::Whole;
         }
+        let warned = self.send("ROLLBACK; SHOW WARNINGS").unwrap_or_default().pop().unwrap_or_default();
+        // "Some non-transactional changed tables couldn't be rolled back".
+        let kept = warned.iter().any(|row| row.get(1).and_then(Option::as_deref) == Some("1196"));
+        if kept { RolledBack::InPart } else { RolledBack::Whole }
     }
+}
+
+/// What a ROLLBACK took back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RolledBack {
+    Whole,
+    /// Rows of tables without transactions are still there.
+    InPart,
+}
+
+/// No look at the statements tells this before: a join, a view or a trigger may lead to such a table.
+fn kept_rows(mut cause: Cause) -> Cause {
+    let said = "the rows that it wrote to a table without transactions (MyISAM, Aria, MEMORY) could not be rolled back";
+    cause.detail = Some(cause.detail.map_or(said.to_owned(), |detail| format!("{detail}; {said}")));
+    cause.hint("take these rows back by hand before the next run, and change the table to InnoDB")
 }
 
 /// An ordinary statement of DDL, which changes nothing of the session.

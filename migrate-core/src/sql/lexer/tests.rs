@@ -91,11 +91,8 @@ fn mysql() {
 
 #[test]
 fn mariadb() {
-    check(
-        Dialect::Mariadb,
-        r"/*M!999999\- sandbox */",
-        r"VersionedOpen /*M!999999 | Punct \ | Punct - | Word sandbox | VersionedClose */",
-    );
+    check(Dialect::Mariadb, r"/*M!999999\- sandbox */", r"BlockComment /*M!999999\- sandbox */");
+    check(Dialect::Mariadb, "/*!99999 a */", "VersionedOpen /*!99999 | Word a | VersionedClose */");
 }
 
 /// Scripts with a bit of everything that may go wrong.

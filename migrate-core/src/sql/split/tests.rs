@@ -114,6 +114,10 @@ fn mysql_with_delimiter() {
     check("a\nDELIMITER //\n", "2:1: BadDelimiter");
     check("/*!50003 a; b */; c", "/*!50003 a; b */ | c");
     check("/*!50003 */; c", "c");
+    check(
+        "/*!999999\\- enable the sandbox mode */ \n\n/*!40101 SET NAMES utf8 */; c",
+        "/*!40101 SET NAMES utf8 */ | c",
+    );
     check("source x.sql", r#"1:1: MetaCommand { what: "source" }"#);
 }
 

@@ -200,8 +200,10 @@ fn mysql() {
         check("/*!40101 SET NAMES utf8 */", "SET Session");
         check("SET autocommit=0", "SET TransactionControl");
         check("SET @@session.autocommit := 0", "SET TransactionControl");
+        check("SET @@session.`autocommit` := 0", "SET TransactionControl");
         check("SET @a = @@autocommit", "SET Session");
-        check("SET PASSWORD = 'x'", "SET PASSWORD Session commits");
+        check("SET STATEMENT max_statement_time = 9 FOR UPDATE t SET n = n + 1", "SET STATEMENT Opaque");
+        check("SET PASSWORD = 'x'", "SET PASSWORD commits");
         check("BEGIN WORK", "BEGIN TransactionControl commits");
         check("START TRANSACTION", "START TRANSACTION TransactionControl commits");
         check("XA START 'x'", "XA TransactionControl");

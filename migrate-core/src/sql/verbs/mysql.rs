@@ -13,8 +13,12 @@ pub(super) const ROWS: &[Row] = &[
     control("SET").having("AUTOCOMMIT ="),
     control("SET").having("AUTOCOMMIT :"),
     control("SET").having("`AUTOCOMMIT` ="),
-    session("SET PASSWORD").commits(),
-    session("SET DEFAULT ROLE").commits(),
+    control("SET").having("`AUTOCOMMIT` :"),
+    // MariaDB's: any statement may stand behind its FOR, and must not be sent again as a setting is.
+    opaque("SET STATEMENT"),
+    // What outlives the session is not sent again.
+    row("SET PASSWORD").commits(),
+    row("SET DEFAULT ROLE").commits(),
     session("SET|USE"),
     session("LOCK TABLES|TABLE").commits(),
     session("UNLOCK TABLES|TABLE"),

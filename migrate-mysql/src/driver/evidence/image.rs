@@ -32,7 +32,7 @@ pub(super) struct Effect {
     pub(super) kind: Kind,
     pub(super) schema: String,
     pub(super) name: String,
-    /// The table that it belongs to.
+    /// The table that it belongs to; an account's host.
     pub(super) of: String,
     pub(super) wanted: bool,
     pub(super) was: bool,
@@ -78,7 +78,7 @@ impl Kind {
 }
 
 /// Run again, they do the same again.
-const HARMLESS: [&str; 17] = [
+const HARMLESS: [&str; 18] = [
     "ANALYZE",
     "CHECK",
     "OPTIMIZE",
@@ -88,6 +88,7 @@ const HARMLESS: [&str; 17] = [
     "REVOKE",
     "ALTER USER",
     "SET PASSWORD",
+    "SET DEFAULT ROLE",
     "ALTER EVENT",
     "ALTER DATABASE",
     "ALTER SCHEMA",
@@ -189,6 +190,8 @@ pub(super) fn image_of(statement: &Statement<'_>, known: &Recognised, current: &
                 image.effects.push(effect(Kind::Index, schema(on), &object.name, &on.name, wanted));
                 image.tables.push(table(on));
             }
+            // Made once more it is the same one.
+            image.again = Again::Harmless;
         }
         (Some("CREATE" | "DROP"), "TABLE" | "TABLES" | "VIEW" | "SEQUENCE") => {
             for object in &known.objects {
@@ -206,6 +209,10 @@ pub(super) fn image_of(statement: &Statement<'_>, known: &Recognised, current: &
                 "DATABASE" | "SCHEMA" => Kind::Database,
                 _ => Kind::Routine,
             };
+            // It may have come to its time since, and is gone then.
+            if kind == Kind::Event && wanted && once(statement.text) {
+                return image;
+            }
             let of = if kind == Kind::Routine { what } else { "" };
             for object in &known.objects {
                 image.effects.push(effect(kind, schema(object), &object.name, of, wanted));
@@ -214,8 +221,8 @@ pub(super) fn image_of(statement: &Statement<'_>, known: &Recognised, current: &
             image.again = Again::Harmless;
         }
         (Some("CREATE" | "DROP"), "USER" | "ROLE") if !has(statement, "EXISTS") => {
-            if let Some(account) = account(statement.text) {
-                image.effects.push(effect(Kind::Account, String::new(), &account, "", wanted));
+            if let Some((user, host)) = account(statement.text) {
+                image.effects.push(effect(Kind::Account, String::new(), &user, &host, wanted));
             }
         }
         (Some("RENAME"), "TABLE" | "TABLES") => {
@@ -256,7 +263,10 @@ fn alter(statement: &Statement<'_>, object: &ObjectName, schema: &str, image: &m
         {
             image.again = Again::Harmful;
         }
-        let Some(named) = part.name else { continue };
+        // A primary key is called PRIMARY, whatever its constraint is called.
+        let Some(named) = part.name.filter(|_| !(verb == "ADD CONSTRAINT" && has_word(part.text, "PRIMARY"))) else {
+            continue;
+        };
         let (kind, wanted) = match verb {
             "ADD COLUMN" => (Kind::Column, true),
             "DROP COLUMN" => (Kind::Column, false),
@@ -273,6 +283,13 @@ fn alter(statement: &Statement<'_>, object: &ObjectName, schema: &str, image: &m
         };
         image.effects.push(effect(kind, schema.to_owned(), &named, &object.name, wanted));
     }
+    // What is dropped and made anew is there before and after.
+    let both = |effect: &Effect| {
+        let twin = Effect { wanted: !effect.wanted, ..effect.clone() };
+        image.effects.contains(&twin)
+    };
+    let once = image.effects.iter().filter(|effect| !both(effect)).cloned().collect();
+    image.effects = once;
     // Behind a rename the rest of it stands in another table: the two names tell enough.
     if image.effects.iter().any(|effect| effect.kind == Kind::Table) {
         image.effects.retain(|effect| effect.kind == Kind::Table);
@@ -296,9 +313,22 @@ fn has(statement: &Statement<'_>, word: &str) -> bool {
     statement.text.split_whitespace().take(8).any(|other| other.eq_ignore_ascii_case(word))
 }
 
-/// The first name behind CREATE USER, where only one is named.
-fn account(text: &str) -> Option<String> {
+/// Whether an event is to happen once: `ON SCHEDULE AT`.
+fn once(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.any(|word| word.eq_ignore_ascii_case("SCHEDULE"))
+        && words.next().is_some_and(|word| !word.eq_ignore_ascii_case("EVERY"))
+}
+
+/// Whether a word stands anywhere in it, be it in a literal.
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|other| other.eq_ignore_ascii_case(word))
+}
+
+/// The user and the host behind CREATE USER, where only one is named; no host where none is.
+fn account(text: &str) -> Option<(String, String)> {
     let behind = text.split_whitespace().nth(2)?;
-    let user = behind.split('@').next()?.trim_matches(['`', '\'', '"', ';', ',']);
-    (!user.is_empty() && !text.contains(',')).then(|| user.to_owned())
+    let plain = |part: &str| part.trim_matches(['`', '\'', '"', ';', ',']).to_owned();
+    let (user, host) = behind.split_once('@').map_or((plain(behind), String::new()), |(u, h)| (plain(u), plain(h)));
+    (!user.is_empty() && !text.contains(',')).then_some((user, host))
 }
