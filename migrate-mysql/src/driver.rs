@@ -127,13 +127,16 @@ impl<'c> Mysql<'c> {
 
     /// The lock of this history, and the database that it is in.
     fn find_lock(&mut self) -> Result<(NamedLock, String), Cause> {
-        let home = match self.history.home() {
-            Some(home) => home.to_owned(),
-            None => {
-                catalog::row(self.conn(), "SELECT database()")?.into_iter().next().flatten().ok_or_else(no_database)?
-            }
+        let row = catalog::row(self.conn(), "SELECT database(), @@lower_case_table_names")?;
+        let cell = |index: usize| row.get(index).cloned().flatten();
+        let home = self.history.home().map(str::to_owned).or_else(|| cell(0)).ok_or_else(no_database)?;
+        let table = self.history.table_name();
+        // Where App and app are one database, they have one lock.
+        let lock = match cell(1).as_deref() {
+            Some("0") => NamedLock::of(&home, table),
+            _ => NamedLock::of(&home.to_lowercase(), &table.to_lowercase()),
         };
-        Ok((NamedLock::of(&home, self.history.table_name()), home))
+        Ok((lock, home))
     }
 
     /// What must be so before anything is written: nobody else's transaction is open, and this server takes writes.

@@ -15,6 +15,10 @@ pub(super) fn not_resumable(
     facts: &Facts,
 ) -> Option<Refusal> {
     let (problem, help) = match piece.role {
+        Role::TemporaryObject if piece.verb == "PREPARE" => (
+            "makes something that lives in this session only, so the file could not be resumed after a failure",
+            "make a procedure that does it, CALL it in a file with `-- migrate:options retry_safe:true`, and drop it",
+        ),
         Role::TemporaryObject => (
             "makes something that lives in this session only, so the file could not be resumed after a failure",
             "use an ordinary table and drop it at the end, or let the file run in a transaction",

@@ -283,20 +283,12 @@ impl<'a> Head<'a> {
 
 /// The statement's code, without what only surrounds or steers it. It ends at a mistake.
 pub(super) fn code_tokens(text: &str, syntax: Syntax) -> impl Iterator<Item = Token> {
-    let mut for_nobody = false;
-    let is_code = move |token: &Token| {
-        match token.kind {
-            TokenKind::VersionedOpen => for_nobody = text.get(token.start..token.end) == Some(FOR_NOBODY),
-            TokenKind::VersionedClose => for_nobody = false,
-            kind => return !for_nobody && !kind.is_blank() && kind != TokenKind::Hint,
-        }
-        false
+    let is_code = |token: &Token| {
+        !token.kind.is_blank()
+            && !matches!(token.kind, TokenKind::Hint | TokenKind::VersionedOpen | TokenKind::VersionedClose)
     };
     tokens(text, syntax).map_while(Result::ok).filter(is_code)
 }
-
-/// What MariaDB's dumps begin with is for its client; no server has this version.
-const FOR_NOBODY: &str = "/*M!999999";
 
 /// The same with its text.
 pub(super) fn code(text: &str, syntax: Syntax) -> impl Iterator<Item = (TokenKind, &str)> {

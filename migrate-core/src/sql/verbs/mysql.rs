@@ -17,6 +17,7 @@ pub(super) const ROWS: &[Row] = &[
     // MariaDB's: any statement may stand behind its FOR, and must not be sent again as a setting is.
     opaque("SET STATEMENT"),
     // What outlives the session is not sent again.
+    row("SET GLOBAL|PERSIST|PERSIST_ONLY"),
     row("SET PASSWORD").commits(),
     row("SET DEFAULT ROLE").commits(),
     session("SET|USE"),
