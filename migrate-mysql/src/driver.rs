@@ -362,6 +362,8 @@ impl Driver for Mysql<'_> {
     }
 
     fn connection(&mut self) -> &mut Conn {
+        // Whatever code does with it.
+        self.touched = true;
         self.conn()
     }
 
