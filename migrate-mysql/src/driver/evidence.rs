@@ -34,6 +34,11 @@ impl Mysql<'_> {
         for effect in &mut image.effects {
             effect.was = self.is_there(effect)?;
         }
+        // Where an effect tells, nobody looks at the tables, and their numbers are a look at all tables of the server.
+        if image.effects.iter().any(|effect| effect.was != effect.wanted) {
+            image.tables.clear();
+            image.renames.clear();
+        }
         for table in &mut image.tables {
             table.state = self.state_of(&table.schema, &table.name)?;
         }
