@@ -1,5 +1,7 @@
 //! The server's own tables, and SQL's quotes.
 
+use std::collections::BTreeSet;
+
 use migrate_core::{Cause, CauseKind};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Error, Value};
@@ -70,23 +72,26 @@ pub(crate) fn columns(conn: &mut Conn, database: &str, table: &str) -> Result<Ve
 }
 
 /// The tables among these that are in an engine without transactions, with it.
-pub(crate) fn without_transactions(conn: &mut Conn, tables: &[(String, String)]) -> Result<Vec<String>, Cause> {
+pub(crate) fn without_transactions(conn: &mut Conn, tables: &BTreeSet<(String, String)>) -> Result<Vec<String>, Cause> {
     if tables.is_empty() {
         return Ok(Vec::new());
     }
-    let pairs: Vec<_> =
-        tables.iter().map(|(schema, name)| format!("({}, {})", literal(schema), literal(name))).collect();
-    let sql = format!(
-        "SELECT concat(t.table_name, ' (', t.engine, ')') FROM information_schema.tables t \
-         JOIN information_schema.engines e ON e.engine = t.engine \
-         WHERE (t.table_schema, t.table_name) IN ({}) AND e.transactions <> 'YES'",
-        pairs.join(", ")
-    );
-    column(conn, &sql)
+    // Both servers look at every table of the server, unless they are asked for one by its name.
+    let one = |(schema, name): &(String, String)| {
+        format!(
+            "SELECT concat(t.table_name, ' (', t.engine, ')') FROM information_schema.tables t \
+             JOIN information_schema.engines e ON e.engine = t.engine \
+             WHERE t.table_schema = {} AND t.table_name = {} AND e.transactions <> 'YES'",
+            literal(schema),
+            literal(name)
+        )
+    };
+    let all: Vec<_> = tables.iter().map(one).collect();
+    column(conn, &all.join(" UNION ALL "))
 }
 
 /// Who holds locks on these tables; when nobody can tell, who has a transaction open.
-pub(crate) fn blockers(conn: &mut Conn, tables: &[(String, String)]) -> Vec<String> {
+pub(crate) fn blockers(conn: &mut Conn, tables: &BTreeSet<(String, String)>) -> Vec<String> {
     let describe = "concat('connection ', p.id, ' (', coalesce(p.user, ''), '@', coalesce(p.host, ''), '), ', \
                     lower(coalesce(p.command, '')), ' for ', coalesce(p.time, 0), ' s', \
                     coalesce(concat(': ', left(p.info, 80)), ''))";

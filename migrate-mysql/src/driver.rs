@@ -12,7 +12,7 @@ use migrate_core::driver::{
 };
 use migrate_core::history::{HistoryRow, JournalRow};
 use migrate_core::sql::{Dialect, Syntax};
-use migrate_core::{BoxError, Checksum, Tables, Version};
+use migrate_core::{BoxError, Checksum, Meta, Tables, Version};
 use mysql::Conn;
 
 use crate::catalog;
@@ -206,6 +206,11 @@ impl Driver for Mysql<'_> {
         history.read(conn_of(handle))
     }
 
+    fn is_up_to_date(&mut self, known: &[&Meta]) -> Result<bool, Cause> {
+        let Mysql { handle, history, .. } = self;
+        history.is_up_to_date(conn_of(handle), known)
+    }
+
     fn read_texts(&mut self, keys: &[Checksum]) -> Result<Vec<Option<String>>, Cause> {
         let Mysql { handle, history, .. } = self;
         history.read_texts(conn_of(handle), keys)
@@ -364,6 +369,8 @@ impl Driver for Mysql<'_> {
     }
 
     fn connection(&mut self) -> &mut Conn {
+        // Whatever code does with it.
+        self.touched = true;
         self.conn()
     }
 

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use migrate_core::driver::Expect;
 use migrate_core::history::{
-    HistoryRow, JournalRow, JournalState, RowSql, RowWrite, Tables, check_format, check_text, damaged, iso, not_ours,
+    HistoryRow, JournalRow, JournalState, RowSql, RowWrite, Tables, check_format, check_text, damaged, is_up_to_date,
+    iso, not_ours,
 };
-use migrate_core::{Cause, CauseKind, Checksum, Direction, Version};
+use migrate_core::{Cause, CauseKind, Checksum, Direction, Meta, Version};
 use mysql::Conn;
 
 use crate::catalog::{self, Row, literal, name};
@@ -34,6 +35,23 @@ impl History {
 
     pub(crate) fn settle_in(&mut self, database: String) {
         self.home = Some(database);
+    }
+
+    /// What every start asks. With 1,000 rows, all columns would take three times as long (measured).
+    pub(crate) fn is_up_to_date(&self, conn: &mut Conn, known: &[&Meta]) -> Result<bool, Cause> {
+        let rows = match catalog::rows(conn, &format!("{} {ALL}", self.applied_sql())) {
+            Ok(rows) => rows,
+            Err(cause) if matches!(cause.kind, CauseKind::ConnectionLost | CauseKind::LockTimeout) => {
+                return Err(cause);
+            }
+            // No table, another tool's, no permission: reading it all tells.
+            Err(_) => return Ok(false),
+        };
+        let cells = rows.iter().map(|row| match row.as_slice() {
+            [version, checksum] => (version.as_deref(), checksum.as_deref()),
+            _ => (None, None),
+        });
+        Ok(is_up_to_date(cells, known))
     }
 
     pub(crate) fn read(&self, conn: &mut Conn) -> Result<Option<Vec<HistoryRow>>, Cause> {

@@ -6,9 +6,9 @@ mod common;
 use std::time::Duration;
 
 use common::{Database, SERVERS, Server, did, known, recorded, text, up};
-use migrate_core::driver::Driver;
-use migrate_core::{LockLadder, Migrator, Tables, UpTarget};
+use migrate_core::{Driver, LockLadder, Migration, Migrator, Tables, UpTarget};
 use migrate_mysql::Mysql;
+use mysql::Conn;
 use mysql::prelude::Queryable;
 
 const FIRST: (&str, &str) = ("20260101000001_a.sql", "CREATE TABLE a (n INT NOT NULL);\nINSERT INTO a VALUES (0);");
@@ -20,7 +20,6 @@ fn the_holder_is_named_and_another_database_is_free() {
         let (db, other) = (Database::fresh(server), Database::fresh(server));
         let holds = &mut db.conn();
         let mut holder = Mysql::on(holds);
-        use migrate_core::Driver;
         assert!(matches!(holder.try_lock().unwrap(), migrate_core::driver::LockAttempt::Acquired));
         let conn = &mut db.conn();
         let mut driver = Mysql::on(conn);
@@ -114,6 +113,55 @@ fn a_reader_starts_when_there_is_nothing_to_do() {
         let said = did(up(reader, &known(&[FIRST, ("20260101000002_b.sql", "CREATE TABLE b (n INT)")])));
         assert!(said.contains("denied"), "{said}");
         conn.query_drop(format!("DROP USER {user}@'127.0.0.1'")).unwrap();
+    }
+}
+
+/// A start's first look reads two columns; whatever differs is seen in them all the same.
+#[test]
+fn the_first_look_sees_every_difference() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let known = known(&[FIRST, ("20260101000002_b.sql", "CREATE TABLE b (n INT)")]);
+        let metas: Vec<_> = known.iter().map(Migration::meta).collect();
+        let looks = |conn: &mut Conn| Mysql::on(conn).is_up_to_date(&metas).unwrap();
+        assert!(!looks(conn), "there is no table");
+        assert_eq!(did(up(conn, &known)), "+1 +2");
+        for setting in ["sql_mode = 'ANSI_QUOTES'", "sql_select_limit = 1", "NAMES latin1"] {
+            conn.query_drop(format!("SET {setting}")).unwrap();
+            assert!(looks(conn), "{setting}");
+        }
+        conn.query_drop("SET sql_select_limit = DEFAULT").unwrap();
+        let copied = "name, checksum, NULL, NULL, started_at, finished_at, direction, 0, run_id, applied_by, \
+                      tool_version, format FROM migrate_history";
+        let newer = format!("INSERT INTO migrate_history SELECT version + 9, {copied} WHERE version % 10 = 2");
+        conn.query_drop(newer).unwrap();
+        assert!(looks(conn), "what a newer build has applied is none of ours");
+        conn.query_drop("UPDATE migrate_history SET format = 99 WHERE version % 100 = 11").unwrap();
+        assert!(!looks(conn), "in a format that is not known");
+        conn.query_drop("DELETE FROM migrate_history WHERE version % 100 = 11").unwrap();
+        conn.query_drop("CREATE TABLE kept AS SELECT * FROM migrate_history").unwrap();
+        let older = format!("INSERT INTO migrate_history SELECT version - 1, {copied} WHERE version % 10 = 1");
+        for change in [
+            "DELETE FROM migrate_history WHERE version % 10 = 1",
+            "DELETE FROM migrate_history WHERE version % 10 = 2",
+            "DELETE FROM migrate_history",
+            "UPDATE migrate_history SET version = version + 1 ORDER BY version DESC",
+            &older,
+            "UPDATE migrate_history SET checksum = concat('sha256:v1:', repeat('0', 64)) WHERE version % 10 = 2",
+            "UPDATE migrate_history SET checksum = upper(checksum)",
+            "UPDATE migrate_history SET finished_at = NULL WHERE version % 10 = 2",
+            "UPDATE migrate_history SET direction = 'down', finished_at = NULL WHERE version % 10 = 1",
+            "UPDATE migrate_history SET format = 99 WHERE version % 10 = 1",
+        ] {
+            conn.query_drop(change).unwrap();
+            assert!(!looks(conn), "{change}");
+            conn.query_drop("DELETE FROM migrate_history").unwrap();
+            conn.query_drop("INSERT INTO migrate_history SELECT * FROM kept").unwrap();
+            assert!(looks(conn), "{change}");
+        }
+        conn.query_drop("ALTER TABLE migrate_history CHANGE checksum hash text").unwrap();
+        assert!(!looks(conn), "another tool's");
     }
 }
 

@@ -1,5 +1,5 @@
 use migrate_core::history::{
-    HISTORY_FORMAT, HistoryRow, JournalRow, JournalState, RowSql, RowWrite, Tables, check_format, check_text, damaged,
+    HistoryRow, JournalRow, JournalState, RowSql, RowWrite, Tables, check_format, check_text, damaged, is_up_to_date,
     iso, not_ours,
 };
 use migrate_core::{Cause, CauseKind, Checksum, Direction, Meta, Version};
@@ -64,30 +64,13 @@ impl History {
 
     /// What every start asks. With 1,000 rows, all columns would take three times as long (measured).
     pub(crate) fn is_up_to_date(&self, client: &mut Client, known: &[&Meta]) -> Result<bool, Cause> {
-        let select = format!(
-            "SELECT version, CASE WHEN format <= {HISTORY_FORMAT} AND finished_at IS NOT NULL THEN checksum END FROM {} \
-             ORDER BY version",
-            self.table(&self.tables.history)
-        );
-        let rows = match catalog::rows(client, &select) {
+        let rows = match catalog::rows(client, &self.applied_sql()) {
             Ok(rows) => rows,
             // No table, another tool's, no permission: reading it all tells.
             Err(cause) if cause.kind == CauseKind::Statement => return Ok(false),
             Err(cause) => return Err(cause),
         };
-        let is_applied = |row: &SimpleQueryRow, meta: &Meta| {
-            row.get(0).and_then(|text| text.parse().ok()).map(Version::new) == Some(meta.version)
-                && row.get(1).map(Checksum::from).as_ref() == Some(&meta.checksum)
-        };
-        // What comes behind them is of a newer build, and none of this one's business.
-        let newer = |row: &SimpleQueryRow| {
-            let version = row.get(0).and_then(|text| text.parse().ok()).map(Version::new);
-            row.get(1).is_some() && version > known.last().map(|meta| meta.version)
-        };
-        let (ours, behind) = rows.split_at(known.len().min(rows.len()));
-        Ok(ours.len() == known.len()
-            && ours.iter().zip(known).all(|(row, meta)| is_applied(row, meta))
-            && behind.iter().all(newer))
+        Ok(is_up_to_date(rows.iter().map(|row| (row.get(0), row.get(1))), known))
     }
 
     /// The statement that reads all of it.

@@ -4,7 +4,7 @@ mod sql;
 
 use std::borrow::Cow;
 
-use crate::{Cause, CauseKind, Checksum, Direction, Version};
+use crate::{Cause, CauseKind, Checksum, Direction, Meta, Version};
 
 pub use sql::RowSql;
 
@@ -63,6 +63,18 @@ pub fn check_text(key: &Checksum, text: &str) -> Result<(), Cause> {
     let message = format!("the stored text {key} is not the one that was stored: its checksum differs");
     let hint = "nothing of it was run; bring the migration's file back, or the text";
     Err(Cause::new(CauseKind::History, message).hint(hint))
+}
+
+/// Whether rows of [`RowSql::applied_sql`] say that nothing is to be done.
+pub fn is_up_to_date<'r>(mut rows: impl Iterator<Item = (Option<&'r str>, Option<&'r str>)>, known: &[&Meta]) -> bool {
+    let version = |text: Option<&str>| text.and_then(|text| text.parse().ok()).map(Version::new);
+    let is_applied = |(number, checksum): (_, Option<&str>), meta: &Meta| {
+        version(number) == Some(meta.version) && checksum.map(Checksum::from).as_ref() == Some(&meta.checksum)
+    };
+    // What comes behind them is of a newer build, and none of this one's business.
+    let newest = known.last().map(|meta| meta.version);
+    known.iter().all(|meta| rows.next().is_some_and(|row| is_applied(row, meta)))
+        && rows.all(|(number, checksum)| checksum.is_some() && version(number) > newest)
 }
 
 /// A row of the history that can't be read; `what` says which, or why.

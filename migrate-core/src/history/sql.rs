@@ -112,6 +112,15 @@ pub trait RowSql {
         )
     }
 
+    /// Each version, and its checksum if it is finished and in a format that is known, as a query.
+    fn applied_sql(&self) -> String {
+        let history = self.table(&self.tables().history);
+        format!(
+            "SELECT version, CASE WHEN format <= {HISTORY_FORMAT} AND finished_at IS NOT NULL THEN checksum END \
+             FROM {history} ORDER BY version"
+        )
+    }
+
     /// The versions among these that are recorded, as a query.
     fn recorded_sql(&self, versions: &[Version]) -> String {
         let versions: Vec<_> = versions.iter().map(Version::to_string).collect();

@@ -41,6 +41,11 @@ impl Mysql<'_> {
             }
         }
         image.effects = effects;
+        // Where an effect tells, nobody looks at the tables, and their numbers are a look at all tables of the server.
+        if image.effects.iter().any(|effect| effect.was != effect.wanted) {
+            image.tables.clear();
+            image.renames.clear();
+        }
         let states = self.states_of(&image.tables)?;
         image.tables.iter_mut().zip(states).for_each(|(table, state)| table.state = state);
         Ok(Some(image.to_text()))

@@ -30,7 +30,7 @@ const OURS: [(&str, &str); 5] = [
 ];
 
 /// They change by themselves.
-const MOVING: [&str; 13] = [
+const MOVING: [&str; 14] = [
     "error_count",
     "gtid_binlog_pos",
     "gtid_current_pos",
@@ -42,6 +42,7 @@ const MOVING: [&str; 13] = [
     "pseudo_thread_id",
     "rand_seed1",
     "rand_seed2",
+    "statement_id",
     "timestamp",
     "warning_count",
 ];
@@ -254,6 +255,12 @@ impl Mysql<'_> {
     }
 
     pub(super) fn current_database(&mut self) -> Result<Option<String>, Cause> {
+        // Nothing has run that could have left it.
+        if !self.touched
+            && let Some(Settings { database: Some(database), .. }) = &self.settings
+        {
+            return Ok(Some(database.clone()));
+        }
         Ok(catalog::row(self.conn(), "SELECT database()")?.into_iter().next().flatten())
     }
 }

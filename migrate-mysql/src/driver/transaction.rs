@@ -1,11 +1,11 @@
 //! Transactions, of rows and of files that only change data; and statements that commit by themselves, each with its
 //! lines of the journal in one message.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use migrate_core::driver::{Cause, CauseKind, Failed, Unit};
 use migrate_core::history::RowWrite;
-use migrate_core::plan::Piece;
 use migrate_core::sql::{Role, Statement, split};
 
 use super::Mysql;
@@ -79,7 +79,7 @@ impl Mysql<'_> {
         let [piece] = unit.statements else { return Ok(Duration::ZERO) };
         let Some(script) = unit.script else { return Ok(Duration::ZERO) };
         let text = piece.text(script);
-        if !commits_and_no_more(piece) {
+        if piece.role != Role::Change {
             self.note(text);
         }
         let mut before = unit.before.as_slice();
@@ -133,7 +133,7 @@ impl Mysql<'_> {
 
     /// A failure of this file would leave rows in these tables, while the history says that nothing ran.
     fn check_engines(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {
-        let mut tables = Vec::new();
+        let mut tables = BTreeSet::new();
         for text in unit.statements.iter().filter_map(|piece| Some(piece.text(unit.script?))) {
             tables.extend(self.tables_of(text)?);
         }
@@ -149,12 +149,12 @@ impl Mysql<'_> {
     }
 
     /// The tables that a statement names, each with its database.
-    pub(super) fn tables_of(&mut self, text: &str) -> Result<Vec<(String, String)>, Cause> {
-        let Ok(statements) = split(text, self.syntax_now()?) else { return Ok(Vec::new()) };
+    pub(super) fn tables_of(&mut self, text: &str) -> Result<BTreeSet<(String, String)>, Cause> {
+        let Ok(statements) = split(text, self.syntax_now()?) else { return Ok(BTreeSet::new()) };
         let known = statements.iter().map(Statement::recognise);
         let objects: Vec<_> = known.flat_map(|known| known.objects.into_iter().chain(known.on)).collect();
         if objects.is_empty() {
-            return Ok(Vec::new());
+            return Ok(BTreeSet::new());
         }
         let current =
             if objects.iter().any(|object| object.schema.is_none()) { self.current_database()? } else { None };
@@ -222,11 +222,6 @@ fn kept_rows(mut cause: Cause) -> Cause {
     let said = "the rows that it wrote to a table without transactions (MyISAM, Aria, MEMORY) could not be rolled back";
     cause.detail = Some(cause.detail.map_or(said.to_owned(), |detail| format!("{detail}; {said}")));
     cause.hint("take these rows back by hand before the next run, and change the table to InnoDB")
-}
-
-/// An ordinary statement of DDL, which changes nothing of the session.
-fn commits_and_no_more(piece: &Piece) -> bool {
-    piece.commits && piece.role == Role::Change
 }
 
 /// Our guard speaks through the server's errors.
