@@ -14,7 +14,7 @@ use std::str::FromStr;
 pub use migrate_core::url::UrlError;
 use migrate_core::url::{decoded, escaped, host_and_port};
 
-pub(crate) use open::{Opened, may_come_up};
+pub(crate) use open::{Cancel, Opened, canceller, may_come_up};
 
 /// The database that the URL names, or the environment.
 pub(crate) fn database_of(url: &Url) -> Result<String, migrate_core::Cause> {

@@ -159,6 +159,8 @@ mod tls {
     use std::path::PathBuf;
 
     use super::*;
+    use migrate_core::driver::Driver;
+    use migrate_postgres::Postgres;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
     struct Authority {
@@ -177,29 +179,79 @@ mod tls {
             std::fs::write(&path, self.issuer.pem()).unwrap();
             path
         }
+
+        /// A certificate `name.crt` and its key `name.key`.
+        fn sign(&self, dir: &tempfile::TempDir, name: &str, params: CertificateParams) -> (PathBuf, PathBuf) {
+            let key = KeyPair::generate().unwrap();
+            let certificate = params.signed_by(&key, &self.issuer).unwrap();
+            let path = |ending: &str| dir.path().join(format!("{name}.{ending}"));
+            std::fs::write(path("crt"), certificate.pem()).unwrap();
+            std::fs::write(path("key"), key.serialize_pem()).unwrap();
+            Command::new("chmod").arg("600").arg(path("key")).status().unwrap();
+            (path("crt"), path("key"))
+        }
+    }
+
+    /// A server with TLS, for the name localhost.
+    struct TlsServer {
+        server: Server,
+        root: PathBuf,
+    }
+
+    impl TlsServer {
+        fn start() -> Self {
+            let authority = Authority::new();
+            let dir = directory();
+            let (certificate, key) =
+                authority.sign(&dir, "server", CertificateParams::new(vec!["localhost".to_owned()]).unwrap());
+            // As root the server runs as another user, who must own its key.
+            let _ = Command::new("chown").args(["postgres".as_ref(), key.as_os_str()]).output();
+            let root = authority.write(&dir, "root.crt");
+            let settings = [
+                "ssl=on".to_owned(),
+                format!("ssl_cert_file={}", certificate.display()),
+                format!("ssl_key_file={}", key.display()),
+                format!("ssl_ca_file={}", root.display()),
+            ];
+            TlsServer { server: Server::start(dir, &settings), root }
+        }
+
+        /// Whom it takes from now on.
+        fn takes(&self, hba: &str) {
+            std::fs::write(self.server.dir.path().join("server/data/pg_hba.conf"), hba).unwrap();
+            let pid = std::fs::read_to_string(self.server.dir.path().join("server/pid")).unwrap();
+            assert!(Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap().success());
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    }
+
+    /// `57014`, soon, for what would take half a minute.
+    fn is_cancelled(url: &Url) {
+        let mut driver = Postgres::connect(url).unwrap();
+        let cancel = driver.canceller();
+        let canceller = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            cancel()
+        });
+        let said = driver.connection().batch_execute("SELECT pg_sleep(30)").unwrap_err();
+        assert_eq!(said.code().map(postgres::error::SqlState::code), Some("57014"), "{said:?}");
+        canceller.join().unwrap().unwrap();
+    }
+
+    /// The request goes the way that the connection went.
+    #[test]
+    fn what_runs_is_cancelled_over_tls_too() {
+        let tls = TlsServer::start();
+        is_cancelled(&tls.server.url("localhost", "sslmode=disable"));
+        is_cancelled(&tls.server.url("localhost", "sslmode=prefer"));
+        tls.takes("hostssl all all all trust\n");
+        is_cancelled(&tls.server.url("localhost", &format!("sslmode=verify-full&sslrootcert={}", tls.root.display())));
     }
 
     #[test]
     fn each_mode_means_what_it_means_in_libpq() {
-        let authority = Authority::new();
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &authority.issuer).unwrap();
-        let dir = directory();
-        let (cert_file, key_file) = (dir.path().join("server.crt"), dir.path().join("server.key"));
-        std::fs::write(&cert_file, certificate.pem()).unwrap();
-        std::fs::write(&key_file, key.serialize_pem()).unwrap();
-        Command::new("chmod").arg("600").arg(&key_file).status().unwrap();
-        // As root the server runs as another user, who must own its key.
-        let _ = Command::new("chown").args(["postgres".as_ref(), key_file.as_os_str()]).output();
-        let trusted = authority.write(&dir, "root.crt");
-        let other = Authority::new().write(&dir, "other.crt");
-        let settings = [
-            "ssl=on".to_owned(),
-            format!("ssl_cert_file={}", cert_file.display()),
-            format!("ssl_key_file={}", key_file.display()),
-        ];
-        let server = Server::start(dir, &settings);
+        let TlsServer { server, root: trusted, .. } = TlsServer::start();
+        let other = Authority::new().write(&server.dir, "other.crt");
         let encrypted = |host: &str, rest: &str| match server.url(host, rest).connect() {
             Ok(mut client) => common::text(
                 &mut client,
