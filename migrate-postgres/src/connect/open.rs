@@ -53,6 +53,7 @@ impl Url {
     }
 
     pub(super) fn open_in(&self, environment: &Environment<'_>) -> Result<Opened, Cause> {
+        environment.check()?;
         let nonce = nonce();
         let mut why = None;
         for server in environment.servers()? {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use migrate_core::Cause;
+use migrate_core::{Cause, CauseKind};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -13,12 +13,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::environment::{Environment, settings};
+use super::environment::Environment;
 
 pub(super) fn connector(environment: &Environment<'_>, direct: bool) -> Result<MakeRustlsConnect, Cause> {
     let provider = Arc::new(ring::default_provider());
     let versions = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
-    let builder = versions.map_err(|error| settings(&error.to_string()))?;
+    let builder = versions.map_err(|error| Cause::new(CauseKind::Access, error.to_string()))?;
     let builder = match verifier(environment, provider)? {
         Check::Host(roots) => builder.with_root_certificates(roots),
         Check::Other(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier),
@@ -27,7 +27,8 @@ pub(super) fn connector(environment: &Environment<'_>, direct: bool) -> Result<M
         None => builder.with_no_client_auth(),
         Some((chain, key)) => builder
             .with_client_auth_cert(chain, key)
-            .map_err(|error| settings(&format!("the client's certificate and its key can't be used: {error}")))?,
+            .map_err(|error| format!("the client's certificate and its key can't be used: {error}"))
+            .map_err(|message| environment.wrong(&["sslcert", "sslkey"], &message))?,
     };
     if direct {
         config.alpn_protocols = vec![b"postgresql".to_vec()];
@@ -50,7 +51,8 @@ fn verifier(environment: &Environment<'_>, provider: Arc<CryptoProvider>) -> Res
         // As libpq has it: where there are certificates to trust, `require` means verify-ca.
         (Some(roots), "verify-ca" | "require") => {
             let chain = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
-            let chain = chain.map_err(|error| settings(&format!("the root certificates can't be used: {error}")))?;
+            let message = |error| format!("the root certificates can't be used: {error}");
+            let chain = chain.map_err(|error| environment.wrong(&["sslrootcert"], &message(error)))?;
             Check::Other(Arc::new(AnyHost(chain)))
         }
         _ => Check::Other(Arc::new(Anybody(provider))),
@@ -64,16 +66,16 @@ fn roots(environment: &Environment<'_>, needed: bool) -> Result<Option<Arc<RootC
     if given.as_deref() == Some("system") {
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if store.is_empty() {
-            return Err(settings("this system has no root certificates"));
+            return Err(environment.wrong(&["sslrootcert"], "this system has no root certificates"));
         }
         return Ok(Some(Arc::new(store)));
     }
     let path = given.map(PathBuf::from).or_else(|| in_home(environment, "root.crt"));
     let Some(path) = path.filter(|path| path.exists()) else {
         let message = "there is no file of root certificates: give one with `sslrootcert`, or `sslrootcert=system`";
-        return if needed { Err(settings(message)) } else { Ok(None) };
+        return if needed { Err(environment.wrong(&["sslrootcert"], message)) } else { Ok(None) };
     };
-    let unreadable = |why: String| settings(&format!("{}: {why}", path.display()));
+    let unreadable = |why: String| environment.wrong(&["sslrootcert"], &format!("{}: {why}", path.display()));
     let certificates = CertificateDer::pem_file_iter(&path).map_err(|error| unreadable(error.to_string()))?;
     for certificate in certificates {
         let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
@@ -94,17 +96,18 @@ fn client_certificate(environment: &Environment<'_>) -> Result<Option<ClientCert
         return Ok(None);
     };
     let Some(key) = path("sslkey", "postgresql.key") else { return Ok(None) };
-    let wrong = |path: &PathBuf, why: String| settings(&format!("{}: {why}", path.display()));
+    let wrong =
+        |keyword, path: &PathBuf, why: String| environment.wrong(&[keyword], &format!("{}: {why}", path.display()));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         if std::fs::metadata(&key).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
-            return Err(wrong(&key, "everybody may read this private key: chmod 600".into()));
+            return Err(wrong("sslkey", &key, "everybody may read this private key: chmod 600".into()));
         }
     }
     let chain = CertificateDer::pem_file_iter(&certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let chain = chain.map_err(|error| wrong(&certificate, error.to_string()))?;
-    let secret = PrivateKeyDer::from_pem_file(&key).map_err(|error| wrong(&key, error.to_string()))?;
+    let chain = chain.map_err(|error| wrong("sslcert", &certificate, error.to_string()))?;
+    let secret = PrivateKeyDer::from_pem_file(&key).map_err(|error| wrong("sslkey", &key, error.to_string()))?;
     Ok(Some((chain, secret)))
 }
 
