@@ -83,6 +83,15 @@ impl<'u> Environment<'u> {
         Ok(())
     }
 
+    /// Where the word stands that counts; the URL, where there is none yet.
+    #[cfg(feature = "tls")]
+    pub(super) fn place_of(&self, keyword: &str) -> &'static str {
+        match variable_of(keyword) {
+            Some(variable) if self.url.get(keyword).is_none() && self.get(keyword).is_some() => variable,
+            _ => "the database URL",
+        }
+    }
+
     /// Something is wrong with these settings; no server was asked. Says where each of them stands.
     pub(super) fn wrong(&self, keywords: &[&str], message: &str) -> Cause {
         let place = |keyword: &&str| match (self.url.get(keyword), self.get(keyword), variable_of(keyword)) {
@@ -128,6 +137,11 @@ impl<'u> Environment<'u> {
         if system && mode != "verify-full" {
             let message = "`sslrootcert=system` goes only with `sslmode=verify-full`";
             return Err(self.wrong(&["sslmode", "sslrootcert"], message));
+        }
+        let weak = ["disable", "allow", "prefer"].contains(&mode.as_str());
+        if weak && self.get("sslnegotiation").as_deref() == Some("direct") {
+            let message = "`sslnegotiation=direct` goes only with `sslmode=require`, `verify-ca` or `verify-full`";
+            return Err(self.wrong(&["sslmode", "sslnegotiation"], message));
         }
         Ok(mode)
     }

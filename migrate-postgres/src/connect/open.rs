@@ -147,6 +147,8 @@ fn attempt(
     #[cfg(not(feature = "tls"))]
     let _ = (environment, SslNegotiation::Direct);
     match connected {
+        #[cfg(feature = "tls")]
+        Some(Err(error)) if way == Way::Tls => Err(super::tls::why_not(environment, server, error)),
         Some(connected) => connected.map_err(|error| why_not(error, server)),
         None => {
             let mut cause = Cause::new(CauseKind::Access, format!("{server}: it takes connections, and says nothing"));
@@ -219,11 +221,11 @@ fn config(environment: &Environment<'_>, server: &Server, nonce: &str) -> Result
 }
 
 /// Why a server was not reached, or would not have us; with its name, for there may be several.
-fn why_not(error: postgres::Error, server: &Server) -> Cause {
+pub(super) fn why_not(error: postgres::Error, server: &Server) -> Cause {
     if error.as_db_error().is_none() {
         let words = in_full(&error).replace("error connecting to server: ", "");
         // Its words are all there is: what stands behind it may be a debug print of what was sent.
-        let tls = words.contains("TLS");
+        let tls = words.contains("TLS") || words.contains("fatal alert");
         let message = format!("{server}: {words}");
         let mut cause = Cause::new(CauseKind::Access, message);
         if !tls && std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>()) {
