@@ -105,10 +105,9 @@ fn on_postgres(cx: &Context<'_>, known: &Migrations<'_, PostgresConnection>, job
 
 #[cfg(all(unix, feature = "postgres"))]
 fn cancelled_by_a_signal(mut driver: migrate_postgres::Postgres<'static>) -> migrate_postgres::Postgres<'static> {
-    let running = driver.connection().cancel_token();
+    let cancel = driver.canceller();
     crate::signals::before_the_end(move || {
-        // Without TLS: it holds no secret but the session's key, and every server takes it, whatever pg_hba.conf says.
-        let _ = running.cancel_query(postgres::NoTls);
+        let _ = cancel();
     });
     driver
 }

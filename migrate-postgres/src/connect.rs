@@ -14,7 +14,7 @@ use std::str::FromStr;
 pub use migrate_core::url::UrlError;
 use migrate_core::url::{decoded, escaped, host_and_port};
 
-pub(crate) use open::{Opened, may_come_up};
+pub(crate) use open::{Cancel, Opened, canceller, may_come_up};
 
 /// The database that the URL names, or the environment.
 pub(crate) fn database_of(url: &Url) -> Result<String, migrate_core::Cause> {
@@ -158,38 +158,40 @@ impl Url {
     }
 
     fn check(&self) -> Result<(), UrlError> {
-        let one_of = |keyword: &str, words: &[&str]| match self.get(keyword) {
-            Some(value) if !words.contains(&value) => {
-                Err(UrlError::new(format!("`{keyword}` in the URL is one of {}", words.join(", "))))
-            }
-            _ => Ok(()),
-        };
-        one_of("sslmode", &environment::SSL_MODES)?;
-        one_of("target_session_attrs", &["any", "read-write", "primary"])?;
-        one_of("channel_binding", &["disable", "prefer", "require"])?;
-        one_of("sslnegotiation", &["postgres", "direct"])?;
-        one_of("gssencmode", &["disable", "prefer"])?;
-        one_of("load_balance_hosts", &["disable", "random"])?;
-        one_of("client_encoding", &["utf8", "UTF8", "utf-8", "UTF-8", "auto"])?;
-        for keyword in [
-            "connect_timeout",
-            "keepalives",
-            "keepalives_idle",
-            "keepalives_interval",
-            "keepalives_count",
-            "tcp_user_timeout",
-        ] {
-            if self.get(keyword).is_some_and(|value| value.parse::<u32>().is_err()) {
-                return Err(UrlError::new(format!("`{keyword}` in the URL is a whole number")));
+        for (keyword, value) in &self.settings {
+            if let Some(rule) = broken_rule(keyword, value) {
+                return Err(UrlError::new(format!("`{keyword}` in the URL is {rule}")));
             }
         }
-        for keyword in ["service", "sslpassword", "sslcrl"] {
-            if self.get(keyword).is_some() {
-                return Err(UrlError::new(format!("`{keyword}` of libpq is not understood here")));
-            }
+        match ["service", "sslpassword", "sslcrl"].iter().find(|keyword| self.get(keyword).is_some()) {
+            Some(keyword) => Err(UrlError::new(format!("`{keyword}` of libpq is not understood here"))),
+            None => Ok(()),
         }
-        Ok(())
     }
+}
+
+/// What the value should be, and is not.
+fn broken_rule(keyword: &str, value: &str) -> Option<String> {
+    let words: &[&str] = match keyword {
+        "sslmode" => &environment::SSL_MODES,
+        "target_session_attrs" => &["any", "read-write", "primary"],
+        "channel_binding" => &["disable", "prefer", "require"],
+        "sslnegotiation" => &["postgres", "direct"],
+        "gssencmode" => &["disable", "prefer"],
+        "load_balance_hosts" => &["disable", "random"],
+        "client_encoding" => &["utf8", "UTF8", "utf-8", "UTF-8", "auto"],
+        "connect_timeout"
+        | "keepalives"
+        | "keepalives_idle"
+        | "keepalives_interval"
+        | "keepalives_count"
+        | "tcp_user_timeout" => {
+            // Below nought it is as good as none.
+            return value.trim().parse::<i32>().is_err().then(|| "a whole number".to_owned());
+        }
+        _ => return None,
+    };
+    (!words.contains(&value)).then(|| format!("one of {}", words.join(", ")))
 }
 
 /// What else libpq knows. Ignored they would promise what nobody keeps: `require_auth`, for instance.

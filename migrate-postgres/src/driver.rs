@@ -16,7 +16,7 @@ use migrate_core::{BoxError, Checksum, Meta, Tables, Version};
 use postgres::{Client, SimpleQueryRow};
 
 use crate::catalog;
-use crate::connect::{Opened, Url};
+use crate::connect::{Cancel, Opened, Url, canceller};
 use crate::error::cause;
 use crate::history::{Began, History, inside_a_transaction};
 use crate::lock::{AdvisoryLock, another_session};
@@ -31,6 +31,8 @@ pub struct Postgres<'c> {
     facts: Option<Facts>,
     /// What our own connection was started with; a pooler between here and the server loses it.
     nonce: Option<String>,
+    /// How our own connection is cancelled.
+    cancel: Option<Cancel>,
     lock: Option<AdvisoryLock>,
     held: Option<AdvisoryLock>,
     /// The server process that has the lock.
@@ -65,6 +67,7 @@ impl<'c> Postgres<'c> {
             history: History::new(Tables::default()),
             facts: None,
             nonce,
+            cancel: None,
             lock: None,
             held: None,
             pid: None,
@@ -132,8 +135,17 @@ impl Postgres<'static> {
     /// # Errors
     /// When no server of the URL can be reached, or it refuses us.
     pub fn connect(url: &Url) -> Result<Self, Cause> {
-        let Opened { client, nonce } = url.open()?;
-        Ok(Self::with(Handle::Ours(Box::new(client)), Some(nonce)))
+        let Opened { client, nonce, cancel } = url.open()?;
+        let mut driver = Self::with(Handle::Ours(Box::new(client)), Some(nonce));
+        driver.cancel = Some(cancel);
+        Ok(driver)
+    }
+
+    /// What cancels, called on any thread, the statement that the server is at; also where the connection has TLS, which
+    /// [`postgres::CancelToken`] alone can't.
+    pub fn canceller(&mut self) -> impl Fn() -> Result<(), Cause> + Send + use<> {
+        let cancel = self.cancel.clone().unwrap_or_else(|| canceller(self.client(), postgres::NoTls));
+        move || cancel().map_err(cause)
     }
 }
 

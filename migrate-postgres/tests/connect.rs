@@ -3,7 +3,6 @@
 
 mod common;
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -50,6 +49,27 @@ fn said(url: &Url) -> String {
     url.connect().map_or_else(|cause| cause.to_string(), |_| "connected".into())
 }
 
+/// What a process with these variables says to a URL; this one's own can't be changed safely.
+#[cfg(feature = "tls")]
+fn said_with(url: &Url, variables: &[(&str, &std::path::Path)]) -> String {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "what_a_child_says", "--nocapture"]).env("MIGRATE_TEST_URL", url.to_string());
+    child.env_remove("SSL_CERT_DIR").envs(variables.iter().copied());
+    let output = child.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split("<<").nth(1).and_then(|text| text.split(">>").next()).unwrap_or(&text).to_owned()
+}
+
+/// No test of its own: the child of [`said_with`].
+#[cfg(feature = "tls")]
+#[allow(clippy::print_stdout)]
+#[test]
+fn what_a_child_says() {
+    if let Ok(url) = std::env::var("MIGRATE_TEST_URL") {
+        println!("<<{}>>", said(&url.parse().unwrap()));
+    }
+}
+
 fn port_of_the_tests() -> String {
     let url = std::env::var("MIGRATE_TEST_POSTGRES").unwrap();
     url.rsplit_once(':').unwrap().1.split('/').next().unwrap().to_owned()
@@ -69,11 +89,16 @@ fn plain_words_when_there_is_no_way() {
         &["\"nosuch\" does not exist [3D000]", "migrate create"],
     );
     check(&format!("postgres://postgres@127.0.0.1:1,127.0.0.1:{port}/postgres"), &["connected"]);
-    check("postgres://me@nosuch.invalid/app", &["nosuch.invalid:5432: "]);
+    // With its port: without one, PGPORT of whoever runs the tests would count.
+    check("postgres://me@nosuch.invalid:5432/app", &["nosuch.invalid:5432: "]);
     if cfg!(feature = "tls") {
         check(
             &format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=require"),
-            &["server does not support TLS"],
+            &[
+                &format!("127.0.0.1:{port}: the server has no TLS, which `sslmode=require` wants\n"),
+                "hint: switch TLS on at the server (`ssl = on`), or say `sslmode=prefer` or `sslmode=disable` in the \
+                 database URL",
+            ],
         );
     } else {
         check(&format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=require"), &["feature `tls`"]);
@@ -156,7 +181,11 @@ fn passwords_from_the_url_and_from_the_file() {
 
 #[cfg(feature = "tls")]
 mod tls {
+    use std::path::PathBuf;
+
     use super::*;
+    use migrate_core::driver::Driver;
+    use migrate_postgres::Postgres;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
     struct Authority {
@@ -175,29 +204,80 @@ mod tls {
             std::fs::write(&path, self.issuer.pem()).unwrap();
             path
         }
+
+        /// A certificate `name.crt` and its key `name.key`.
+        fn sign(&self, dir: &tempfile::TempDir, name: &str, params: CertificateParams) -> (PathBuf, PathBuf) {
+            let key = KeyPair::generate().unwrap();
+            let certificate = params.signed_by(&key, &self.issuer).unwrap();
+            let path = |ending: &str| dir.path().join(format!("{name}.{ending}"));
+            std::fs::write(path("crt"), certificate.pem()).unwrap();
+            std::fs::write(path("key"), key.serialize_pem()).unwrap();
+            Command::new("chmod").arg("600").arg(path("key")).status().unwrap();
+            (path("crt"), path("key"))
+        }
+    }
+
+    /// A server with TLS, for the name localhost, that trusts the clients of its authority.
+    struct TlsServer {
+        server: Server,
+        authority: Authority,
+        root: PathBuf,
+    }
+
+    impl TlsServer {
+        fn start() -> Self {
+            let authority = Authority::new();
+            let dir = directory();
+            let (certificate, key) =
+                authority.sign(&dir, "server", CertificateParams::new(vec!["localhost".to_owned()]).unwrap());
+            // As root the server runs as another user, who must own its key.
+            let _ = Command::new("chown").args(["postgres".as_ref(), key.as_os_str()]).output();
+            let root = authority.write(&dir, "root.crt");
+            let settings = [
+                "ssl=on".to_owned(),
+                format!("ssl_cert_file={}", certificate.display()),
+                format!("ssl_key_file={}", key.display()),
+                format!("ssl_ca_file={}", root.display()),
+            ];
+            TlsServer { server: Server::start(dir, &settings), authority, root }
+        }
+
+        /// Whom it takes from now on.
+        fn takes(&self, hba: &str) {
+            std::fs::write(self.server.dir.path().join("server/data/pg_hba.conf"), hba).unwrap();
+            let pid = std::fs::read_to_string(self.server.dir.path().join("server/pid")).unwrap();
+            assert!(Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap().success());
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    }
+
+    /// `57014`, soon, for what would take half a minute.
+    fn is_cancelled(url: &Url) {
+        let mut driver = Postgres::connect(url).unwrap();
+        let cancel = driver.canceller();
+        let canceller = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            cancel()
+        });
+        let said = driver.connection().batch_execute("SELECT pg_sleep(30)").unwrap_err();
+        assert_eq!(said.code().map(postgres::error::SqlState::code), Some("57014"), "{said:?}");
+        canceller.join().unwrap().unwrap();
+    }
+
+    /// The request goes the way that the connection went.
+    #[test]
+    fn what_runs_is_cancelled_over_tls_too() {
+        let tls = TlsServer::start();
+        is_cancelled(&tls.server.url("localhost", "sslmode=disable"));
+        is_cancelled(&tls.server.url("localhost", "sslmode=prefer"));
+        tls.takes("hostssl all all all trust\n");
+        is_cancelled(&tls.server.url("localhost", &format!("sslmode=verify-full&sslrootcert={}", tls.root.display())));
     }
 
     #[test]
     fn each_mode_means_what_it_means_in_libpq() {
-        let authority = Authority::new();
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &authority.issuer).unwrap();
-        let dir = directory();
-        let (cert_file, key_file) = (dir.path().join("server.crt"), dir.path().join("server.key"));
-        std::fs::write(&cert_file, certificate.pem()).unwrap();
-        std::fs::write(&key_file, key.serialize_pem()).unwrap();
-        Command::new("chmod").arg("600").arg(&key_file).status().unwrap();
-        // As root the server runs as another user, who must own its key.
-        let _ = Command::new("chown").args(["postgres".as_ref(), key_file.as_os_str()]).output();
-        let trusted = authority.write(&dir, "root.crt");
-        let other = Authority::new().write(&dir, "other.crt");
-        let settings = [
-            "ssl=on".to_owned(),
-            format!("ssl_cert_file={}", cert_file.display()),
-            format!("ssl_key_file={}", key_file.display()),
-        ];
-        let server = Server::start(dir, &settings);
+        let TlsServer { server, root: trusted, .. } = TlsServer::start();
+        let other = Authority::new().write(&server.dir, "other.crt");
         let encrypted = |host: &str, rest: &str| match server.url(host, rest).connect() {
             Ok(mut client) => common::text(
                 &mut client,
@@ -221,5 +301,135 @@ mod tls {
         // Where there is somebody to trust, `require` means verify-ca.
         refused("localhost", &format!("sslmode=require{}", root(&other)), "certificate");
         refused("localhost", "sslmode=verify-full&sslrootcert=/nosuch", "no file of root certificates");
+    }
+
+    /// For a client of this name.
+    fn named(name: &str) -> CertificateParams {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params
+    }
+
+    fn mode(path: &std::path::Path, mode: &str) {
+        assert!(Command::new("chmod").arg(mode).arg(path).status().unwrap().success());
+    }
+
+    #[test]
+    fn a_client_shows_its_certificate() {
+        let tls = TlsServer::start();
+        tls.takes("hostssl all all all trust clientcert=verify-full\n");
+        let dir = &tls.server.dir;
+        let (certificate, key) = tls.authority.sign(dir, "client", named("postgres"));
+        let url = |certificate: &std::path::Path, key: &std::path::Path| {
+            let files = format!("sslcert={}&sslkey={}", certificate.display(), key.display());
+            tls.server.url("localhost", &format!("sslmode=require&{files}"))
+        };
+        let refused = |certificate: &std::path::Path, key: &std::path::Path, parts: &[&str]| {
+            let said = said(&url(certificate, key));
+            parts.iter().for_each(|part| assert!(said.contains(part), "{part}\n{said}"));
+        };
+        assert_eq!(said(&url(&certificate, &key)), "connected");
+        // Somebody else's name, somebody else's authority, another key.
+        let (other, others_key) = tls.authority.sign(dir, "other", named("other"));
+        refused(&other, &others_key, &["[28000]", "hint: the client's certificate was shown"]);
+        let (stranger, strangers_key) = Authority::new().sign(dir, "stranger", named("postgres"));
+        refused(&stranger, &strangers_key, &["the server refused the client's certificate", "`sslcert`"]);
+        refused(&certificate, &others_key, &["can't be used", "KeyMismatch", "hint: correct `sslcert`"]);
+        // libpq goes on without a certificate that is not there, but not without its key.
+        let nowhere = dir.path().join("nosuch");
+        let hint = format!("there is no file {}, which `sslcert` names", nowhere.display());
+        refused(&nowhere, &key, &["requires a valid client certificate [28000]", &hint]);
+        let why = format!("{}: there is no such file, which is the key of", nowhere.display());
+        refused(&certificate, &nowhere, &[&why, &certificate.display().to_string(), "correct `sslkey`"]);
+        refused(&key, &key, &["there is no certificate in it", "correct `sslcert`"]);
+        mode(&certificate, "600");
+        refused(&certificate, &certificate, &["there is no private key in it", "correct `sslkey`"]);
+        let locked = dir.path().join("locked.key");
+        std::fs::write(&locked, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
+            .unwrap();
+        mode(&locked, "600");
+        refused(&certificate, &locked, &["a key with a passphrase is not understood here", "correct `sslkey`"]);
+        mode(&key, "644");
+        refused(&certificate, &key, &["others may read this private key", "chmod 600", "correct `sslkey`"]);
+        mode(&key, "600");
+        let without = said(&tls.server.url("localhost", "sslmode=require"));
+        assert!(without.contains("give it with `sslcert` and `sslkey`"), "{without}");
+    }
+
+    #[test]
+    fn a_client_shows_the_certificate_at_home() {
+        let tls = TlsServer::start();
+        tls.takes("hostssl all all all cert\n");
+        let home = directory();
+        let files = tempfile::Builder::new().prefix(".postgresql").rand_bytes(0).tempdir_in(home.path()).unwrap();
+        let url = tls.server.url("localhost", "sslmode=verify-full");
+        let no_roots = said_with(&url, &[("HOME", home.path())]);
+        let words = format!("no file of root certificates at {}", files.path().join("root.crt").display());
+        assert!(no_roots.contains(&words) && no_roots.contains("or in PGSSLROOTCERT"), "{no_roots}");
+        tls.authority.write(&files, "root.crt");
+        let without = said_with(&url, &[("HOME", home.path())]);
+        assert!(without.contains("[28000]") && without.contains("~/.postgresql/postgresql.crt"), "{without}");
+        let (certificate, key) = tls.authority.sign(&files, "postgresql", named("postgres"));
+        assert_eq!(said_with(&url, &[("HOME", home.path())]), "connected");
+        std::fs::remove_file(&key).unwrap();
+        let keyless = said_with(&url, &[("HOME", home.path())]);
+        assert!(keyless.contains("postgresql.key: there is no such file"), "{keyless}");
+        assert!(keyless.contains("give `sslkey` in the database URL, or in PGSSLKEY"), "{keyless}");
+        // The same from the variables, which come before the files at home.
+        let (_, key) = tls.authority.sign(&tls.server.dir, "elsewhere", named("postgres"));
+        let variables = [("HOME", home.path()), ("PGSSLCERT", &certificate), ("PGSSLKEY", &key)];
+        let crossed = said_with(&url, &variables);
+        assert!(crossed.contains("correct the variable PGSSLCERT, or the variable PGSSLKEY"), "{crossed}");
+        let variables = [("HOME", home.path()), ("PGSSLCERT", &key.with_extension("crt")), ("PGSSLKEY", &key)];
+        assert_eq!(said_with(&url, &variables), "connected");
+    }
+
+    #[test]
+    fn the_authorities_of_the_system() {
+        let tls = TlsServer::start();
+        let other = Authority::new().write(&tls.server.dir, "other.crt");
+        let url = |host: &str| tls.server.url(host, "sslrootcert=system");
+        assert_eq!(said_with(&url("localhost"), &[("SSL_CERT_FILE", &tls.root)]), "connected");
+        // It means verify-full.
+        let name = said_with(&url("127.0.0.1"), &[("SSL_CERT_FILE", &tls.root)]);
+        assert!(name.contains("not valid for name"), "{name}");
+        let unknown = said_with(&url("localhost"), &[("SSL_CERT_FILE", &other)]);
+        assert!(unknown.contains("invalid peer certificate"), "{unknown}");
+        let nowhere = tls.server.dir.path().join("nosuch");
+        let none = said_with(&url("localhost"), &[("SSL_CERT_FILE", &nowhere)]);
+        assert!(none.contains("this system has no root certificates: ") && none.contains("nosuch"), "{none}");
+    }
+
+    #[test]
+    fn direct_negotiation() {
+        let tls = TlsServer::start();
+        let weak = said(&tls.server.url("localhost", "sslnegotiation=direct"));
+        let words = "`sslnegotiation=direct` goes only with `sslmode=require`, `verify-ca` or `verify-full`";
+        assert!(
+            weak.starts_with(words) && weak.contains("give `sslmode` in the database URL, or in PGSSLMODE"),
+            "{weak}"
+        );
+        let url = tls.server.url("localhost", "sslmode=require&sslnegotiation=direct");
+        let version = common::text(
+            &mut tls.server.url("localhost", "").connect().unwrap(),
+            "SELECT current_setting('server_version_num')",
+        );
+        let newer = version.parse::<u32>().unwrap() >= 170_000;
+        let said_direct = said(&url);
+        if newer {
+            assert_eq!(said_direct, "connected");
+            is_cancelled(&url);
+        } else {
+            assert!(said_direct.contains("it takes no TLS from the first byte on"), "{said_direct}");
+            assert!(said_direct.contains("needs PostgreSQL 17 or newer"), "{said_direct}");
+        }
+        // A certificate that we refuse has nothing to do with it.
+        let other = Authority::new().write(&tls.server.dir, "other.crt");
+        let root = format!("sslmode=verify-ca&sslnegotiation=direct&sslrootcert={}", other.display());
+        assert_eq!(said(&tls.server.url("localhost", &root)).contains("PostgreSQL 17"), !newer);
+        // On a socket there is no TLS, and nothing to negotiate.
+        let socket =
+            format!("host={}&sslmode=require&sslnegotiation=direct", tls.server.dir.path().join("server").display());
+        assert_eq!(said(&tls.server.url("", &socket)), "connected");
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use migrate_core::{Cause, CauseKind};
 
-use super::{KEYWORDS, Url};
+use super::{KEYWORDS, Url, broken_rule};
 
 /// libpq's modes, from the least to the most careful.
 pub(super) const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
@@ -63,9 +63,52 @@ impl<'u> Environment<'u> {
 
     /// The URL's word, else the variable's.
     pub(super) fn get(&self, keyword: &str) -> Option<String> {
-        let variable = || KEYWORDS.iter().find(|(word, variable)| *word == keyword && !variable.is_empty());
         let given = self.url.get(keyword).map(str::to_owned);
-        given.or_else(|| (self.variable)(variable()?.1)).filter(|value| !value.is_empty())
+        given.or_else(|| (self.variable)(variable_of(keyword)?)).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the variables hold what a URL would be refused for.
+    pub(super) fn check(&self) -> Result<(), Cause> {
+        for (keyword, _) in KEYWORDS {
+            // An encoding is for what psql shows; ours is UTF-8 anyway.
+            let Some(value) = self.get(keyword).filter(|_| keyword != "client_encoding") else { continue };
+            if let Some(rule) = broken_rule(keyword, &value) {
+                return Err(self.wrong(&[keyword], &format!("`{keyword}` is {rule}")));
+            }
+        }
+        if self.get("service").is_some() {
+            let cause = Cause::new(CauseKind::Access, "`service` of libpq is not understood here");
+            return Err(cause.hint("unset PGSERVICE, and give a whole URL"));
+        }
+        Ok(())
+    }
+
+    /// Where the word stands that counts; the URL, where there is none yet.
+    #[cfg(feature = "tls")]
+    pub(super) fn place_of(&self, keyword: &str) -> &'static str {
+        match variable_of(keyword) {
+            Some(variable) if self.url.get(keyword).is_none() && self.get(keyword).is_some() => variable,
+            _ => "the database URL",
+        }
+    }
+
+    /// Something is wrong with these settings; no server was asked. Says where each of them stands.
+    pub(super) fn wrong(&self, keywords: &[&str], message: &str) -> Cause {
+        let place = |keyword: &&str| match (self.url.get(keyword), self.get(keyword), variable_of(keyword)) {
+            (Some(_), ..) => ("correct ", format!("`{keyword}` in the database URL")),
+            (None, Some(_), Some(variable)) => ("correct ", format!("the variable {variable}")),
+            (.., Some(variable)) => ("give ", format!("`{keyword}` in the database URL, or in {variable}")),
+            _ => ("give ", format!("`{keyword}` in the database URL")),
+        };
+        let mut hint = String::new();
+        let mut before = "";
+        for (verb, place) in keywords.iter().map(place) {
+            hint.push_str(if hint.is_empty() { "" } else { ", or " });
+            hint.push_str(if verb == before { "" } else { verb });
+            hint.push_str(&place);
+            before = verb;
+        }
+        Cause::new(CauseKind::Access, message).hint(hint)
     }
 
     pub(super) fn number(&self, keyword: &str) -> Option<u32> {
@@ -80,7 +123,8 @@ impl<'u> Environment<'u> {
         let first =
             |names: [&str; 3]| names.into_iter().find_map(|name| (self.variable)(name).filter(|v| !v.is_empty()));
         let user = self.get("user").or_else(|| first(["USER", "LOGNAME", "USERNAME"]));
-        user.ok_or_else(|| settings("the URL names no user, and the operating system does not tell who this is"))
+        let message = "the URL names no user, and the operating system does not tell who this is";
+        user.ok_or_else(|| self.wrong(&["user"], message))
     }
 
     pub(super) fn database(&self) -> Result<String, Cause> {
@@ -90,40 +134,49 @@ impl<'u> Environment<'u> {
     pub(super) fn ssl_mode(&self) -> Result<String, Cause> {
         let system = self.get("sslrootcert").as_deref() == Some("system");
         let mode = self.get("sslmode").unwrap_or_else(|| if system { "verify-full" } else { "prefer" }.into());
-        if !SSL_MODES.contains(&mode.as_str()) {
-            return Err(settings(&format!("PGSSLMODE is one of {}", SSL_MODES.join(", "))));
-        }
         if system && mode != "verify-full" {
-            return Err(settings("`sslrootcert=system` goes only with `sslmode=verify-full`"));
+            let message = "`sslrootcert=system` goes only with `sslmode=verify-full`";
+            return Err(self.wrong(&["sslmode", "sslrootcert"], message));
+        }
+        let weak = ["disable", "allow", "prefer"].contains(&mode.as_str());
+        if weak && self.get("sslnegotiation").as_deref() == Some("direct") {
+            let message = "`sslnegotiation=direct` goes only with `sslmode=require`, `verify-ca` or `verify-full`";
+            return Err(self.wrong(&["sslmode", "sslnegotiation"], message));
         }
         Ok(mode)
     }
 
     /// The servers, in the order in which they are tried.
     pub(super) fn servers(&self) -> Result<Vec<Server>, Cause> {
-        if (self.variable)("PGSERVICE").is_some_and(|service| !service.is_empty()) {
-            return Err(settings("PGSERVICE is set, and service files are not understood here: give a whole URL"));
-        }
         let list = |keyword| self.get(keyword).map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>());
         let addresses = list("hostaddr").unwrap_or_default();
         let hosts =
             list("host").unwrap_or_else(|| if addresses.is_empty() { vec![default_host()] } else { addresses.clone() });
         let ports = list("port").unwrap_or_default();
-        if (ports.len() > 1 && ports.len() != hosts.len()) || (!addresses.is_empty() && addresses.len() != hosts.len())
-        {
-            return Err(settings("the URL has not as many ports, or addresses, as hosts"));
+        for (keyword, list) in [("port", &ports), ("hostaddr", &addresses)] {
+            let one_for_all = keyword == "port" && list.len() == 1;
+            if !list.is_empty() && !one_for_all && list.len() != hosts.len() {
+                let message = format!("there are {} of `{keyword}`, and {} of `host`", list.len(), hosts.len());
+                return Err(self.wrong(&[keyword, "host"], &message));
+            }
         }
         let server = |(i, host): (usize, &String)| {
             let port = ports.get(i).or(ports.first().filter(|_| ports.len() == 1)).filter(|port| !port.is_empty());
-            let port =
-                port.map_or(Ok(5432), |port| port.parse()).map_err(|_| settings("a port is a number up to 65535"))?;
+            let port = port.map_or(Ok(5432), |port| port.parse());
+            let port = port.map_err(|_| self.wrong(&["port"], "`port` is a number up to 65535"))?;
             let address =
                 addresses.get(i).filter(|address| !address.is_empty()).map(|address| address.parse()).transpose();
-            let address = address.map_err(|_| settings("`hostaddr` is an IP address"))?;
+            let address = address.map_err(|_| self.wrong(&["hostaddr"], "`hostaddr` is an IP address"))?;
             Ok(Server { host: if host.is_empty() { default_host() } else { host.clone() }, address, port })
         };
         hosts.iter().enumerate().map(server).collect()
     }
+}
+
+/// The variable that stands for a keyword.
+fn variable_of(keyword: &str) -> Option<&'static str> {
+    let (_, variable) = KEYWORDS.iter().find(|(word, variable)| *word == keyword && !variable.is_empty())?;
+    Some(variable)
 }
 
 /// A directory with a server's socket where there is one, as libpq has it by default.
@@ -131,9 +184,4 @@ fn default_host() -> String {
     let directories = ["/var/run/postgresql", "/tmp"];
     let is_there = |directory: &&str| cfg!(unix) && std::path::Path::new(directory).join(".s.PGSQL.5432").exists();
     directories.into_iter().find(is_there).unwrap_or("localhost").to_owned()
-}
-
-/// Something is wrong with what we were told; no server was asked.
-pub(super) fn settings(message: &str) -> Cause {
-    Cause::new(CauseKind::Access, message).hint("correct the database URL, or the variable")
 }

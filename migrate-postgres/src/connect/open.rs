@@ -1,6 +1,6 @@
 //! Opening a connection: each server of the list in turn, with TLS as `sslmode` says.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use migrate_core::{Cause, CauseKind};
@@ -17,6 +17,20 @@ use crate::error::{cause, in_full};
 pub(crate) struct Opened {
     pub(crate) client: Client,
     pub(crate) nonce: String,
+    pub(crate) cancel: Cancel,
+}
+
+/// Cancels what a connection is at.
+pub(crate) type Cancel = Arc<dyn Fn() -> Result<(), postgres::Error> + Send + Sync>;
+
+/// The request goes the way of the connection, TLS included: the token keeps to it, and would send nothing without. The
+/// server itself takes a plain one wherever it listens, also where pg_hba.conf is all `hostssl` (seen of 15.20 and 17.10).
+pub(crate) fn canceller<T>(client: &Client, tls: T) -> Cancel
+where
+    T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+{
+    let token = client.cancel_token();
+    Arc::new(move || token.cancel_query(tls.clone()))
 }
 
 /// libpq waits for ever; ten seconds are enough for a server that is there.
@@ -39,11 +53,12 @@ impl Url {
     }
 
     pub(super) fn open_in(&self, environment: &Environment<'_>) -> Result<Opened, Cause> {
+        environment.check()?;
         let nonce = nonce();
         let mut why = None;
         for server in environment.servers()? {
             match open_one(environment, &server, &nonce) {
-                Ok(client) => return Ok(Opened { client, nonce }),
+                Ok((client, cancel)) => return Ok(Opened { client, nonce, cancel }),
                 Err(cause) => why = Some(cause),
             }
         }
@@ -67,13 +82,13 @@ enum Way {
     Tls,
 }
 
-fn open_one(environment: &Environment<'_>, server: &Server, nonce: &str) -> Result<Client, Cause> {
+fn open_one(environment: &Environment<'_>, server: &Server, nonce: &str) -> Result<(Client, Cancel), Cause> {
     let config = config(environment, server, nonce)?;
     let mode = environment.ssl_mode()?;
     let mut why = None;
     for way in ways(&mode, server)? {
         match attempt(environment, config.clone(), *way, server) {
-            Ok(client) => return Ok(client),
+            Ok(opened) => return Ok(opened),
             // A server that nobody answers at does so neither way.
             Err(cause) if may_come_up(&cause) => return Err(cause),
             // What a server says tells more than that it has no TLS.
@@ -108,7 +123,12 @@ fn ways(mode: &str, server: &Server) -> Result<&'static [Way], Cause> {
     }
 }
 
-fn attempt(environment: &Environment<'_>, mut config: Config, way: Way, server: &Server) -> Result<Client, Cause> {
+fn attempt(
+    environment: &Environment<'_>,
+    mut config: Config,
+    way: Way,
+    server: &Server,
+) -> Result<(Client, Cancel), Cause> {
     let connected = match way {
         Way::Plain => {
             config.ssl_mode(SslMode::Disable);
@@ -127,6 +147,8 @@ fn attempt(environment: &Environment<'_>, mut config: Config, way: Way, server: 
     #[cfg(not(feature = "tls"))]
     let _ = (environment, SslNegotiation::Direct);
     match connected {
+        #[cfg(feature = "tls")]
+        Some(Err(error)) if way == Way::Tls => Err(super::tls::why_not(environment, server, error)),
         Some(connected) => connected.map_err(|error| why_not(error, server)),
         None => {
             let mut cause = Cause::new(CauseKind::Access, format!("{server}: it takes connections, and says nothing"));
@@ -138,9 +160,9 @@ fn attempt(environment: &Environment<'_>, mut config: Config, way: Way, server: 
 
 /// Connects on a thread of its own; `None` = the time is over. The client's own limit is for the connection alone: a
 /// stopped server takes it, and would be waited for without end.
-fn in_time<T>(config: Config, tls: T, server: &Server) -> Option<Result<Client, postgres::Error>>
+fn in_time<T>(config: Config, tls: T, server: &Server) -> Option<Result<(Client, Cancel), postgres::Error>>
 where
-    T: MakeTlsConnect<Socket> + Send + 'static,
+    T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
     T::TlsConnect: Send,
     T::Stream: Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
@@ -151,7 +173,10 @@ where
     let (connects, connected) = mpsc::channel();
     std::thread::spawn(move || {
         // Nobody may be waiting any more.
-        let _ = connects.send(config.connect(tls));
+        let _ = connects.send(config.connect(tls.clone()).map(|client| {
+            let cancel = canceller(&client, tls);
+            (client, cancel)
+        }));
     });
     connected.recv_timeout(limit).ok()
 }
@@ -196,11 +221,11 @@ fn config(environment: &Environment<'_>, server: &Server, nonce: &str) -> Result
 }
 
 /// Why a server was not reached, or would not have us; with its name, for there may be several.
-fn why_not(error: postgres::Error, server: &Server) -> Cause {
+pub(super) fn why_not(error: postgres::Error, server: &Server) -> Cause {
     if error.as_db_error().is_none() {
         let words = in_full(&error).replace("error connecting to server: ", "");
         // Its words are all there is: what stands behind it may be a debug print of what was sent.
-        let tls = words.contains("TLS");
+        let tls = words.contains("TLS") || words.contains("fatal alert");
         let message = format!("{server}: {words}");
         let mut cause = Cause::new(CauseKind::Access, message);
         if !tls && std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>()) {

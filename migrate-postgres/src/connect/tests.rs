@@ -66,6 +66,84 @@ fn what_the_url_leaves_open_comes_from_where_libpq_takes_it() {
     assert!(Environment::new(&weak, |_| None).ssl_mode().is_err());
 }
 
+/// Message and hint, from an attempt that must end before a server is asked.
+fn refused(url: &str, variables: &[(&str, &str)]) -> String {
+    let url: Url = url.parse().expect("a URL");
+    let variable = |name: &str| variables.iter().find(|(word, _)| *word == name).map(|(_, value)| (*value).to_owned());
+    url.open_in(&Environment::new(&url, variable)).map_or_else(|cause| cause.to_string(), |_| "connected".into())
+}
+
+#[test]
+fn what_is_wrong_is_told_with_the_place_that_says_so() {
+    let check = |url: &str, variables: &[(&str, &str)], message: &str, hint: &str| {
+        assert_eq!(refused(url, variables), format!("{message}\n  = hint: {hint}"), "{url} {variables:?}");
+    };
+    let modes = "`sslmode` is one of disable, allow, prefer, require, verify-ca, verify-full";
+    check("postgres://u@h/d", &[("PGSSLMODE", "on")], modes, "correct the variable PGSSLMODE");
+    check(
+        "postgres://u@h/d",
+        &[("PGTARGETSESSIONATTRS", "standby")],
+        "`target_session_attrs` is one of any, read-write, primary",
+        "correct the variable PGTARGETSESSIONATTRS",
+    );
+    check(
+        "postgres://u@h/d",
+        &[("PGCONNECT_TIMEOUT", "soon")],
+        "`connect_timeout` is a whole number",
+        "correct the variable PGCONNECT_TIMEOUT",
+    );
+    check("postgres://u@h/d", &[("PGPORT", "x")], "`port` is a number up to 65535", "correct the variable PGPORT");
+    check(
+        "postgres://u@h/d?port=70000",
+        &[("PGPORT", "1")],
+        "`port` is a number up to 65535",
+        "correct `port` in the database URL",
+    );
+    check("postgres://u@h/d", &[("PGHOSTADDR", "h")], "`hostaddr` is an IP address", "correct the variable PGHOSTADDR");
+    check(
+        "postgres://u@a,b,c/d",
+        &[("PGPORT", "1,2")],
+        "there are 2 of `port`, and 3 of `host`",
+        "correct the variable PGPORT, or `host` in the database URL",
+    );
+    check(
+        "postgres://u@a,b/d",
+        &[("PGHOSTADDR", "127.0.0.1")],
+        "there are 1 of `hostaddr`, and 2 of `host`",
+        "correct the variable PGHOSTADDR, or `host` in the database URL",
+    );
+    check(
+        "postgres://u@h/d",
+        &[("PGSERVICE", "x")],
+        "`service` of libpq is not understood here",
+        "unset PGSERVICE, and give a whole URL",
+    );
+    check(
+        "postgres://h/d",
+        &[],
+        "the URL names no user, and the operating system does not tell who this is",
+        "give `user` in the database URL, or in PGUSER",
+    );
+    let system = "`sslrootcert=system` goes only with `sslmode=verify-full`";
+    check(
+        "postgres://u@h/d?sslmode=require",
+        &[("PGSSLROOTCERT", "system")],
+        system,
+        "correct `sslmode` in the database URL, or the variable PGSSLROOTCERT",
+    );
+    check(
+        "postgres://u@h/d",
+        &[("PGSSLROOTCERT", "system"), ("PGSSLMODE", "prefer")],
+        system,
+        "correct the variable PGSSLMODE, or the variable PGSSLROOTCERT",
+    );
+    // The URL's word hides the variable; what is wrong in one that nobody looks at is not told.
+    let gone = refused("postgres://u@127.0.0.1:1/d?sslmode=disable", &[("PGSSLMODE", "on"), ("PGCLIENTENCODING", "x")]);
+    assert!(gone.contains("[08001]"), "{gone}");
+    let patient = refused("postgres://u@127.0.0.1:1/d", &[("PGCONNECT_TIMEOUT", "-1")]);
+    assert!(patient.contains("[08001]"), "{patient}");
+}
+
 /// A small generator, so that a failure can be seen again.
 struct Random(u64);
 
