@@ -30,22 +30,24 @@
 //!
 //! | statement | looked at | else |
 //! |---|---|---|
-//! | a change of rows | nothing: it is one with its line of the journal | engines without transactions: stop |
+//! | a change of rows | nothing: it is one with its line of the journal | engines without transactions: stop; reached only through a view, a join or a trigger, they are not seen |
 //! | `CREATE`, `DROP` of a table, view, index, sequence, routine, trigger, event, database | whether it is there | was it so before: its definition and number |
 //! | `DROP TABLE a, b` | whether both are gone | half on MariaDB: the rest is dropped |
 //! | `CREATE OR REPLACE TABLE` (MariaDB) | the table's number | |
 //! | `ALTER TABLE … ADD`, `DROP` of a column, index, constraint by name | whether it is there | |
 //! | `ALTER TABLE … RENAME TO`, `RENAME TABLE a TO b` | which of the names is there | |
-//! | any other `ALTER TABLE` | the table's definition and number | both the same: again, which changes nothing |
+//! | any other `ALTER TABLE` | the table's definition | the same: again, which changes nothing |
 //! | `ALTER TABLE … EXCHANGE`, `TRUNCATE PARTITION`, `TRUNCATE` | the table's number, and its partitions' | without numbers: stop |
 //! | `RENAME TABLE` with several pairs | which name has which number | without numbers: refused before it runs |
 //! | `ALTER` of a view, routine, event or database; `GRANT`, `REVOKE`, `ANALYZE`, `OPTIMIZE`, `FLUSH` … | nothing: again, which changes nothing | |
-//! | `CREATE`, `DROP` of one user or role | whether it is in `mysql.user` | several: stop |
+//! | `CREATE`, `DROP` of one user or role | whether it is in `mysql.user`, with its host | several, or one who may not look: stop |
+//! | `CREATE EVENT … ON SCHEDULE AT` | | stop: it may have come to its time, and be gone |
 //! | `CALL`, `DO`, `EXECUTE` | nothing: only with `retry_safe:true`, then again | |
 //! | what is not known here | | stop |
 //!
 //! "Stop" names the statement and what to look at, and waits for `migrate settle`. The numbers are InnoDB's, which only a user with the
-//! privilege `PROCESS` sees. A server before MySQL 8.0 or MariaDB 10.6 that crashes in a change of the schema may leave half of it.
+//! privilege `PROCESS` sees. A server before MySQL 8.0 or MariaDB 10.6 that dies in a change of the schema may leave half of it: when such a one was
+//! restarted since, the run stops.
 //!
 //! A blocking client: `migrate::up` with a URL uses a thread of its own.
 

@@ -7,10 +7,10 @@
 
 mod image;
 
-use migrate_core::driver::{Driver, Evidence};
-use migrate_core::history::{JournalRow, JournalState};
-use migrate_core::sql::split;
-use migrate_core::{Cause, Checksum};
+use migrate_core::driver::{Driver, Evidence, Facts};
+use migrate_core::history::{JournalRow, JournalState, RowSql};
+use migrate_core::sql::{Dialect, ServerVersion, split};
+use migrate_core::{Cause, Checksum, Version};
 
 use super::Mysql;
 use crate::catalog::{self, literal, name};
@@ -57,8 +57,15 @@ impl Mysql<'_> {
         if begun.state == JournalState::Failed {
             return Ok(Evidence::RunAgain);
         }
-        self.facts()?;
+        let facts = self.facts()?;
         let undecided = |look_at: String| Ok(Evidence::Undecided { look_at });
+        if !has_atomic_ddl(&facts) && self.has_restarted_since(begun.version)? {
+            return undecided(format!(
+                "whether `{}` is whole: {} was restarted since, and a change of the schema may be half done when it dies",
+                head_of(text),
+                facts.server
+            ));
+        }
         let Some(image) = begun.pre_image.as_deref().and_then(Image::parse) else {
             return undecided(format!("nothing was noted before `{}` ran", head_of(text)));
         };
@@ -78,6 +85,19 @@ impl Mysql<'_> {
         Ok(by_states(&image, &before, &now).unwrap_or_else(|| Evidence::Undecided {
             look_at: format!("whether `{}` ran: the catalog looks the same either way", head_of(text)),
         }))
+    }
+
+    /// Whether the server was started after this migration was.
+    fn has_restarted_since(&mut self, version: Version) -> Result<bool, Cause> {
+        let row = catalog::row(self.conn(), "SHOW GLOBAL STATUS LIKE 'Uptime'")?;
+        let uptime: u64 = row.get(1).cloned().flatten().and_then(|text| text.parse().ok()).unwrap_or_default();
+        let table = self.history.table(self.history.table_name());
+        // A second for what both clocks cut off.
+        let sql = format!(
+            "SELECT 1 FROM {table} WHERE version = {version} AND started_at < utc_timestamp() - INTERVAL {} SECOND",
+            uptime.saturating_sub(1)
+        );
+        catalog::exists(self.conn(), &sql)
     }
 
     fn by_effects(&mut self, effects: &[Effect]) -> Result<Evidence, Cause> {
@@ -223,6 +243,15 @@ fn by_states(image: &Image, before: &[String], now: &[String]) -> Option<Evidenc
     (makes && changed).then_some(Evidence::Ran)
 }
 
+/// Whether a change of the schema is whole or not there at all when the server dies: since MySQL 8.0 and MariaDB 10.6.
+fn has_atomic_ddl(facts: &Facts) -> bool {
+    let since = match facts.syntax.dialect() {
+        Dialect::Mariadb => ServerVersion::new(10, 6, 0),
+        _ => ServerVersion::new(8, 0, 0),
+    };
+    facts.version.is_some_and(|version| version >= since)
+}
+
 /// Behind a rename each name has the number that another had before. The definition holds the table's name: the numbers
 /// alone count, and whether it is there.
 fn by_numbers(image: &Image, before: &[String], now: &[String]) -> Evidence {
@@ -283,4 +312,27 @@ fn without_counter(shown: &str) -> String {
 fn head_of(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     line.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use migrate_core::sql::Syntax;
+
+    #[test]
+    fn servers_with_atomic_ddl() {
+        let has = |dialect: Dialect, version: &str| {
+            let (server, version) = (String::new(), version.parse().ok());
+            let syntax = Syntax::of(dialect);
+            has_atomic_ddl(&Facts { syntax, server, version, transactional_ddl: false, sees_swaps: true })
+        };
+        assert!(
+            has(Dialect::Mysql, "8.0.36") && has(Dialect::Mysql, "9.7.4-2") && has(Dialect::Mariadb, "10.6.1-MariaDB")
+        );
+        assert!(
+            !has(Dialect::Mysql, "5.7.44-log")
+                && !has(Dialect::Mariadb, "10.5.29-MariaDB")
+                && !has(Dialect::Mysql, "?")
+        );
+    }
 }
