@@ -241,14 +241,14 @@ mod tls {
             ];
             TlsServer { server: Server::start(dir, &settings), authority, root }
         }
+    }
 
-        /// Whom it takes from now on.
-        fn takes(&self, hba: &str) {
-            std::fs::write(self.server.dir.path().join("server/data/pg_hba.conf"), hba).unwrap();
-            let pid = std::fs::read_to_string(self.server.dir.path().join("server/pid")).unwrap();
-            assert!(Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap().success());
-            std::thread::sleep(Duration::from_millis(300));
-        }
+    /// Whom the server takes from now on.
+    fn takes(server: &Server, hba: &str) {
+        std::fs::write(server.dir.path().join("server/data/pg_hba.conf"), hba).unwrap();
+        let pid = std::fs::read_to_string(server.dir.path().join("server/pid")).unwrap();
+        assert!(Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap().success());
+        std::thread::sleep(Duration::from_millis(300));
     }
 
     /// `57014`, soon, for what would take half a minute.
@@ -270,7 +270,7 @@ mod tls {
         let tls = TlsServer::start();
         is_cancelled(&tls.server.url("localhost", "sslmode=disable"));
         is_cancelled(&tls.server.url("localhost", "sslmode=prefer"));
-        tls.takes("hostssl all all all trust\n");
+        takes(&tls.server, "hostssl all all all trust\n");
         is_cancelled(&tls.server.url("localhost", &format!("sslmode=verify-full&sslrootcert={}", tls.root.display())));
     }
 
@@ -317,7 +317,7 @@ mod tls {
     #[test]
     fn a_client_shows_its_certificate() {
         let tls = TlsServer::start();
-        tls.takes("hostssl all all all trust clientcert=verify-full\n");
+        takes(&tls.server, "hostssl all all all trust clientcert=verify-full\n");
         let dir = &tls.server.dir;
         let (certificate, key) = tls.authority.sign(dir, "client", named("postgres"));
         let url = |certificate: &std::path::Path, key: &std::path::Path| {
@@ -334,13 +334,22 @@ mod tls {
         refused(&other, &others_key, &["[28000]", "hint: the client's certificate was shown"]);
         let (stranger, strangers_key) = Authority::new().sign(dir, "stranger", named("postgres"));
         refused(&stranger, &strangers_key, &["the server refused the client's certificate", "`sslcert`"]);
-        refused(&certificate, &others_key, &["can't be used", "KeyMismatch", "hint: correct `sslcert`"]);
+        refused(
+            &certificate,
+            &others_key,
+            &["can't be used", "KeyMismatch", "hint: correct `sslcert` or `sslkey` in the database URL"],
+        );
         // libpq goes on without a certificate that is not there, but not without its key.
         let nowhere = dir.path().join("nosuch");
         let hint = format!("there is no file {}, which `sslcert` names", nowhere.display());
         refused(&nowhere, &key, &["requires a valid client certificate [28000]", &hint]);
         let why = format!("{}: there is no such file, which is the key of", nowhere.display());
         refused(&certificate, &nowhere, &[&why, &certificate.display().to_string(), "correct `sslkey`"]);
+        let both = said(&tls.server.url(
+            "localhost",
+            &format!("sslmode=prefer&sslcert={}&sslkey={}", certificate.display(), nowhere.display()),
+        ));
+        assert!(both.contains("no encryption [28000]") && both.contains(&format!("with TLS: {why}")), "{both}");
         refused(&key, &key, &["there is no certificate in it", "correct `sslcert`"]);
         mode(&certificate, "600");
         refused(&certificate, &certificate, &["there is no private key in it", "correct `sslkey`"]);
@@ -359,13 +368,13 @@ mod tls {
     #[test]
     fn a_client_shows_the_certificate_at_home() {
         let tls = TlsServer::start();
-        tls.takes("hostssl all all all cert\n");
+        takes(&tls.server, "hostssl all all all cert\n");
         let home = directory();
         let files = tempfile::Builder::new().prefix(".postgresql").rand_bytes(0).tempdir_in(home.path()).unwrap();
         let url = tls.server.url("localhost", "sslmode=verify-full");
         let no_roots = said_with(&url, &[("HOME", home.path())]);
         let words = format!("no file of root certificates at {}", files.path().join("root.crt").display());
-        assert!(no_roots.contains(&words) && no_roots.contains("or in PGSSLROOTCERT"), "{no_roots}");
+        assert!(no_roots.contains(&words) && no_roots.contains(" or in PGSSLROOTCERT"), "{no_roots}");
         tls.authority.write(&files, "root.crt");
         let without = said_with(&url, &[("HOME", home.path())]);
         assert!(without.contains("[28000]") && without.contains("~/.postgresql/postgresql.crt"), "{without}");
@@ -374,12 +383,12 @@ mod tls {
         std::fs::remove_file(&key).unwrap();
         let keyless = said_with(&url, &[("HOME", home.path())]);
         assert!(keyless.contains("postgresql.key: there is no such file"), "{keyless}");
-        assert!(keyless.contains("give `sslkey` in the database URL, or in PGSSLKEY"), "{keyless}");
+        assert!(keyless.contains("give `sslkey` in the database URL or in PGSSLKEY"), "{keyless}");
         // The same from the variables, which come before the files at home.
         let (_, key) = tls.authority.sign(&tls.server.dir, "elsewhere", named("postgres"));
         let variables = [("HOME", home.path()), ("PGSSLCERT", &certificate), ("PGSSLKEY", &key)];
         let crossed = said_with(&url, &variables);
-        assert!(crossed.contains("correct the variable PGSSLCERT, or the variable PGSSLKEY"), "{crossed}");
+        assert!(crossed.contains("correct the variable PGSSLCERT or PGSSLKEY"), "{crossed}");
         let variables = [("HOME", home.path()), ("PGSSLCERT", &key.with_extension("crt")), ("PGSSLKEY", &key)];
         assert_eq!(said_with(&url, &variables), "connected");
     }
@@ -406,7 +415,7 @@ mod tls {
         let weak = said(&tls.server.url("localhost", "sslnegotiation=direct"));
         let words = "`sslnegotiation=direct` goes only with `sslmode=require`, `verify-ca` or `verify-full`";
         assert!(
-            weak.starts_with(words) && weak.contains("give `sslmode` in the database URL, or in PGSSLMODE"),
+            weak.starts_with(words) && weak.contains("give `sslmode` in the database URL or in PGSSLMODE"),
             "{weak}"
         );
         let url = tls.server.url("localhost", "sslmode=require&sslnegotiation=direct");
@@ -431,5 +440,33 @@ mod tls {
         let socket =
             format!("host={}&sslmode=require&sslnegotiation=direct", tls.server.dir.path().join("server").display());
         assert_eq!(said(&tls.server.url("", &socket)), "connected");
+    }
+
+    /// What PostgreSQL's manual makes (`openssl x509 -req`, without extensions) is of X.509's version 1, which rustls
+    /// does not read. Here one signed by itself, with its key.
+    #[test]
+    fn certificates_of_version_1() {
+        let dir = directory();
+        let own = |name: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, include_str!("version-1.pem")).unwrap();
+            mode(&path, "600");
+            path
+        };
+        let (servers, clients) = (own("server.pem"), own("client.pem"));
+        let _ = Command::new("chown").args(["postgres".as_ref(), servers.as_os_str()]).output();
+        let others = Authority::new().sign(&dir, "other", named("postgres")).1;
+        let settings =
+            ["ssl_cert_file", "ssl_key_file", "ssl_ca_file"].map(|name| format!("{name}={}", servers.display()));
+        let server = Server::start(dir, &[&["ssl=on".to_owned()][..], &settings].concat());
+        takes(&server, "hostssl all all all trust clientcert=verify-full\n");
+        let with = |rest: &str| said(&server.url("localhost", &format!("sslcert={}&{rest}", clients.display())));
+        let key = format!("sslkey={}", clients.display());
+        assert_eq!(with(&format!("sslmode=require&{key}")), "connected");
+        assert_eq!(with(&format!("sslmode=prefer&{key}")), "connected");
+        let crossed = with(&format!("sslmode=require&sslkey={}", others.display()));
+        assert!(crossed.contains("KeyMismatch"), "{crossed}");
+        let checked = with(&format!("sslmode=verify-full&sslrootcert={}&{key}", clients.display()));
+        assert!(checked.contains("hint: the server's certificate is of X.509's version 1"), "{checked}");
     }
 }

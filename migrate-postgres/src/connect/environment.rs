@@ -94,20 +94,23 @@ impl<'u> Environment<'u> {
 
     /// Something is wrong with these settings; no server was asked. Says where each of them stands.
     pub(super) fn wrong(&self, keywords: &[&str], message: &str) -> Cause {
-        let place = |keyword: &&str| match (self.url.get(keyword), self.get(keyword), variable_of(keyword)) {
-            (Some(_), ..) => ("correct ", format!("`{keyword}` in the database URL")),
-            (None, Some(_), Some(variable)) => ("correct ", format!("the variable {variable}")),
-            (.., Some(variable)) => ("give ", format!("`{keyword}` in the database URL, or in {variable}")),
-            _ => ("give ", format!("`{keyword}` in the database URL")),
-        };
-        let mut hint = String::new();
-        let mut before = "";
-        for (verb, place) in keywords.iter().map(place) {
-            hint.push_str(if hint.is_empty() { "" } else { ", or " });
-            hint.push_str(if verb == before { "" } else { verb });
-            hint.push_str(&place);
-            before = verb;
+        let (mut in_url, mut variables, mut ways) = (Vec::new(), Vec::new(), Vec::new());
+        for keyword in keywords {
+            match (self.url.get(keyword), self.get(keyword), variable_of(keyword)) {
+                (Some(_), ..) => in_url.push(format!("`{keyword}`")),
+                (None, Some(_), Some(variable)) => variables.push(variable),
+                (.., Some(variable)) => ways.push(format!("give `{keyword}` in the database URL or in {variable}")),
+                _ => {}
+            }
         }
+        if !variables.is_empty() {
+            let verb = if in_url.is_empty() { "correct " } else { "" };
+            ways.insert(0, format!("{verb}the variable {}", variables.join(" or ")));
+        }
+        if !in_url.is_empty() {
+            ways.insert(0, format!("correct {} in the database URL", in_url.join(" or ")));
+        }
+        let hint = ways.join(", or ");
         Cause::new(CauseKind::Access, message).hint(hint)
     }
 

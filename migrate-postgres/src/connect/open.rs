@@ -92,7 +92,13 @@ fn open_one(environment: &Environment<'_>, server: &Server, nonce: &str) -> Resu
             // A server that nobody answers at does so neither way.
             Err(cause) if may_come_up(&cause) => return Err(cause),
             // What a server says tells more than that it has no TLS.
-            Err(cause) if why.as_ref().is_none_or(|why: &Cause| why.code.is_none()) => why = Some(cause),
+            Err(mut cause) if why.as_ref().is_none_or(|why: &Cause| why.code.is_none()) => {
+                // Where the other way was shut by what we were told, that may be all there is to mend.
+                if let Some(before) = why.filter(|before| before.hint.is_some() && cause.detail.is_none()) {
+                    cause.detail = Some(format!("with TLS: {}", before.message));
+                }
+                why = Some(cause);
+            }
             Err(_) => {}
         }
     }

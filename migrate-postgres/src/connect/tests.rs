@@ -104,13 +104,13 @@ fn what_is_wrong_is_told_with_the_place_that_says_so() {
         "postgres://u@a,b,c/d",
         &[("PGPORT", "1,2")],
         "there are 2 of `port`, and 3 of `host`",
-        "correct the variable PGPORT, or `host` in the database URL",
+        "correct `host` in the database URL, or the variable PGPORT",
     );
     check(
         "postgres://u@a,b/d",
         &[("PGHOSTADDR", "127.0.0.1")],
         "there are 1 of `hostaddr`, and 2 of `host`",
-        "correct the variable PGHOSTADDR, or `host` in the database URL",
+        "correct `host` in the database URL, or the variable PGHOSTADDR",
     );
     check(
         "postgres://u@h/d",
@@ -122,7 +122,7 @@ fn what_is_wrong_is_told_with_the_place_that_says_so() {
         "postgres://h/d",
         &[],
         "the URL names no user, and the operating system does not tell who this is",
-        "give `user` in the database URL, or in PGUSER",
+        "give `user` in the database URL or in PGUSER",
     );
     let system = "`sslrootcert=system` goes only with `sslmode=verify-full`";
     check(
@@ -135,7 +135,7 @@ fn what_is_wrong_is_told_with_the_place_that_says_so() {
         "postgres://u@h/d",
         &[("PGSSLROOTCERT", "system"), ("PGSSLMODE", "prefer")],
         system,
-        "correct the variable PGSSLMODE, or the variable PGSSLROOTCERT",
+        "correct the variable PGSSLMODE or PGSSLROOTCERT",
     );
     // The URL's word hides the variable; what is wrong in one that nobody looks at is not told.
     let gone = refused("postgres://u@127.0.0.1:1/d?sslmode=disable", &[("PGSSLMODE", "on"), ("PGCLIENTENCODING", "x")]);

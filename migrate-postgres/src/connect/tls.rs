@@ -8,10 +8,15 @@ use std::sync::Arc;
 use migrate_core::{Cause, CauseKind};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature, verify_tls13_signature_with_raw_key,
+};
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, RootCertStore, SignatureScheme,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::environment::{Environment, Server};
@@ -21,14 +26,14 @@ pub(super) fn connector(environment: &Environment<'_>, direct: bool) -> Result<M
     let provider = Arc::new(ring::default_provider());
     let versions = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = versions.map_err(|error| Cause::new(CauseKind::Access, error.to_string()))?;
-    let builder = match verifier(environment, provider)? {
+    let builder = match verifier(environment, Arc::clone(&provider))? {
         Check::Host(roots) => builder.with_root_certificates(roots),
         Check::Other(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier),
     };
     let mut config = match client_certificate(environment)? {
         None => builder.with_no_client_auth(),
-        Some((chain, key)) => builder
-            .with_client_auth_cert(chain, key)
+        Some((chain, key)) => certified(chain, key, &provider)
+            .map(|certified| builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified))))
             .map_err(|error| format!("the client's certificate and its key can't be used: {error}"))
             .map_err(|message| environment.wrong(&["sslcert", "sslkey"], &message))?,
     };
@@ -137,6 +142,71 @@ fn client_certificate(environment: &Environment<'_>) -> Result<Option<ClientCert
     Ok(Some((chain, secret)))
 }
 
+/// A certificate that rustls can't read, of version 1 for instance, is for the server to judge.
+fn certified(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, Error> {
+    let certified = CertifiedKey::new(chain, provider.key_provider.load_private_key(key)?);
+    match certified.keys_match() {
+        Err(error) if unread(&error) => {
+            let of_key = certified.key.public_key();
+            match certified.end_entity_cert().ok().and_then(|certificate| public_key(certificate)) == of_key {
+                true => Ok(certified),
+                false => Err(InconsistentKeys::KeyMismatch.into()),
+            }
+        }
+        Err(error) => Err(error),
+        Ok(()) => Ok(certified),
+    }
+}
+
+/// Whether the certificate is in a form that rustls does not know.
+fn unread(error: &Error) -> bool {
+    matches!(error, Error::InvalidCertificate(CertificateError::Other(_)))
+}
+
+/// The public key of a certificate in whatever version.
+fn public_key<'c>(certificate: &'c CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'c>> {
+    const VERSION: u8 = 0xa0;
+    let signed = Der::read(Der::read(certificate)?.value)?.value;
+    let mut field = Der::read(signed)?;
+    if field.whole.first() == Some(&VERSION) {
+        field = Der::read(field.rest)?;
+    }
+    // Behind the number, the algorithm, the issuer, the time and the subject.
+    for _ in 0..5 {
+        field = Der::read(field.rest)?;
+    }
+    Some(field.whole.into())
+}
+
+/// A value of DER.
+struct Der<'d> {
+    whole: &'d [u8],
+    value: &'d [u8],
+    rest: &'d [u8],
+}
+
+impl<'d> Der<'d> {
+    fn read(bytes: &'d [u8]) -> Option<Self> {
+        let (_, behind) = bytes.split_first()?;
+        let (first, behind) = behind.split_first()?;
+        let (length, behind) = match first.checked_sub(0x80) {
+            None => (usize::from(*first), behind),
+            Some(size @ 1..=3) => {
+                let (digits, behind) = behind.split_at_checked(usize::from(size))?;
+                (digits.iter().fold(0, |length, digit| (length << 8) | usize::from(*digit)), behind)
+            }
+            Some(_) => return None,
+        };
+        let (value, rest) = behind.split_at_checked(length)?;
+        let whole = bytes.get(..bytes.len() - rest.len())?;
+        Some(Der { whole, value, rest })
+    }
+}
+
 fn client_file(environment: &Environment<'_>, keyword: &str, name: &str) -> Option<PathBuf> {
     environment.get(keyword).map(PathBuf::from).or_else(|| in_home(environment, name))
 }
@@ -173,6 +243,12 @@ pub(super) fn why_not(environment: &Environment<'_>, server: &Server, error: pos
             return Cause::new(CauseKind::Access, message).hint(format!(
                 "`sslnegotiation=direct` needs PostgreSQL 17 or newer, with TLS switched on: take it out of {place}"
             ));
+        }
+        if words.contains("UnsupportedCertVersion") {
+            return super::open::why_not(error, server).hint(
+                "the server's certificate is of X.509's version 1, which can't be checked: make it again with extensions \
+                 (`openssl x509 -req -extfile`, with a subjectAltName)",
+            );
         }
         if words.contains("fatal alert") && shown() {
             let message =
@@ -262,6 +338,25 @@ impl ServerCertVerifier for AnyHost {
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 
+impl Anybody {
+    /// Also whom we don't check must have the key of the certificate, for SCRAM binds itself to it.
+    fn by_its_key(
+        &self,
+        error: Error,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match public_key(certificate).filter(|_| unread(&error)) {
+            Some(key) => {
+                let algorithms = &self.0.signature_verification_algorithms;
+                verify_tls13_signature_with_raw_key(message, &key, signature, algorithms)
+            }
+            None => Err(error),
+        }
+    }
+}
+
 impl ServerCertVerifier for Anybody {
     fn verify_server_cert(
         &self,
@@ -280,7 +375,9 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+            .or_else(|error| self.by_its_key(error, message, certificate, signature))
     }
 
     fn verify_tls13_signature(
@@ -289,7 +386,9 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+            .or_else(|error| self.by_its_key(error, message, certificate, signature))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -299,7 +398,20 @@ impl ServerCertVerifier for Anybody {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use super::others_may_read;
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+
+    use super::{others_may_read, public_key};
+
+    #[test]
+    fn a_key_is_found_in_a_whole_certificate_only() {
+        let pem = include_str!("../../tests/version-1.pem");
+        let whole = CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate");
+        assert!(public_key(&whole).is_some());
+        for end in 0..whole.len() {
+            assert!(public_key(&whole.get(..end).unwrap_or_default().into()).is_none(), "{end}");
+        }
+    }
 
     #[test]
     fn a_key_of_the_systems_may_be_for_a_group() {
