@@ -140,7 +140,7 @@ impl<'u> Environment<'u> {
         let port = self.get("port").map_or(Ok(3306), |port| port.parse());
         match port {
             Ok(port) if port > 0 => Ok(Server::Tcp { host, port }),
-            _ => Err(settings("MYSQL_TCP_PORT is a number up to 65535")),
+            _ => Err(settings("MYSQL_TCP_PORT is a number up to 65535").hint("correct the variable MYSQL_TCP_PORT")),
         }
     }
 
@@ -159,5 +159,5 @@ impl<'u> Environment<'u> {
 
 /// Something is wrong with what we were told; no server was asked.
 pub(super) fn settings(message: &str) -> Cause {
-    Cause::new(CauseKind::Access, message).hint("correct the database URL, or the variable")
+    Cause::new(CauseKind::Access, message).hint("correct the database URL")
 }

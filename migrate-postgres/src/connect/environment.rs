@@ -76,6 +76,13 @@ impl<'u> Environment<'u> {
                 return Err(self.wrong(&[keyword], &format!("`{keyword}` is {rule}")));
             }
         }
+        // Ignored they would promise what nobody keeps.
+        let not_understood = ["PGREQUIREAUTH", "PGREQUIREPEER", "PGSSLCERTMODE", "PGSSLCRL", "PGSSLCRLDIR"];
+        let is_set = |variable: &&str| (self.variable)(variable).is_some_and(|value| !value.is_empty());
+        if let Some(variable) = not_understood.into_iter().find(is_set) {
+            let message = format!("the variable {variable} of libpq is not understood here");
+            return Err(Cause::new(CauseKind::Access, message).hint(format!("unset {variable}")));
+        }
         if self.get("service").is_some() {
             let cause = Cause::new(CauseKind::Access, "`service` of libpq is not understood here");
             return Err(cause.hint("unset PGSERVICE, and give a whole URL"));

@@ -119,6 +119,12 @@ fn what_is_wrong_is_told_with_the_place_that_says_so() {
         "unset PGSERVICE, and give a whole URL",
     );
     check(
+        "postgres://u@h/d",
+        &[("PGREQUIREAUTH", "scram-sha-256")],
+        "the variable PGREQUIREAUTH of libpq is not understood here",
+        "unset PGREQUIREAUTH",
+    );
+    check(
         "postgres://h/d",
         &[],
         "the URL names no user, and the operating system does not tell who this is",
