@@ -103,6 +103,7 @@ fn kind(code: u16) -> CauseKind {
 
 fn hint(code: u16) -> Option<&'static str> {
     Some(match code {
+        1051 => "of several, MariaDB has dropped the others by now: say IF EXISTS",
         1040 | 1203 | 1226 => "the server, or this user, has no connection left: close some, or raise the limit",
         1044 | 1142 | 1143 | 1227 | 1370 => {
             "this user may not do that: let a user who may run the migration, or grant it"
