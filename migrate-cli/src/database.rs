@@ -72,7 +72,9 @@ pub(crate) fn with(cx: &Context<'_>, source: Source<'_>, job: &impl Job) -> Resu
         #[cfg(feature = "postgres")]
         ("postgres" | "postgresql", Source::Postgres(known)) => on_postgres(cx, &known, job),
         #[cfg(feature = "mysql")]
-        ("mysql" | "mariadb", source) => on_mysql(cx, source, job),
+        ("mysql" | "mariadb", Source::Directory(_)) => on_mysql(cx, None, job),
+        #[cfg(feature = "mysql")]
+        ("mysql" | "mariadb", Source::Mysql(known)) => on_mysql(cx, Some(known), job),
         _ => Err(url.not_built_in()),
     }
 }
@@ -113,7 +115,7 @@ fn cancelled_by_a_signal(mut driver: migrate_postgres::Postgres<'static>) -> mig
 }
 
 #[cfg(feature = "mysql")]
-fn on_mysql(cx: &Context<'_>, source: Source<'_>, job: &impl Job) -> Result<Exit, Problem> {
+fn on_mysql(cx: &Context<'_>, known: Option<Migrations<'_, MysqlConnection>>, job: &impl Job) -> Result<Exit, Problem> {
     let url: migrate_mysql::Url = parsed(cx)?;
     let mut driver = migrate_mysql::Mysql::connect(&url).map_err(opening)?;
     #[cfg(unix)]
@@ -123,11 +125,10 @@ fn on_mysql(cx: &Context<'_>, source: Source<'_>, job: &impl Job) -> Result<Exit
             let _ = migrate_mysql::admin::cancel(&url, id);
         });
     }
-    let known = match source {
-        Source::Mysql(known) => known,
+    let known = match known {
+        Some(known) => known,
         // Only the server says which of the two it is, whose files are not read alike.
-        Source::Directory(_) => directory(cx, driver.facts().map_err(opening)?.syntax.dialect())?,
-        _ => return Err(cx.settings.database_url()?.not_built_in()),
+        None => directory(cx, driver.facts().map_err(opening)?.syntax.dialect())?,
     };
     job.run(cx, &mut driver.tables(cx.settings.tables()), &known)
 }
