@@ -27,7 +27,13 @@ fn main() {
             duration_ms: Some(1),
         })
         .collect();
-    let facts = Facts { syntax: Dialect::Sqlite.into(), server: String::new(), version: None, transactional_ddl: true, sees_swaps: true };
+    let facts = Facts {
+        syntax: Dialect::Sqlite.into(),
+        server: String::new(),
+        version: None,
+        transactional_ddl: true,
+        sees_swaps: true,
+    };
     let once = || {
         time(|| {
             let status = Status::of(&known, &rows);
