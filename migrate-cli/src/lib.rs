@@ -101,7 +101,10 @@ fn main(args: impl IntoIterator<Item = OsString>, source: Source<'_>) -> Exit {
         }
     };
     let out = Output::new(args.global.format, args.global.verbosity());
-    match commands::run(args, &out, source) {
+    let ended = commands::run(args, &out, source);
+    #[cfg(unix)]
+    signals::give_way();
+    match ended {
         Ok(exit) => exit,
         Err(problem) => out.problem(&problem),
     }

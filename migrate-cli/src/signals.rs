@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -9,6 +10,9 @@ type Goodbye = Box<dyn FnOnce() + Send>;
 
 /// What a server must be told before the process ends.
 static GOODBYE: Mutex<Option<Goodbye>> = Mutex::new(None);
+
+/// Whether a signal has come, and the process is about to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// A server that does not answer must not keep a process that was told to end.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -23,12 +27,21 @@ pub(crate) fn listen() {
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
+            ENDING.store(true, Ordering::SeqCst);
             say_goodbye();
             let line = "\ninterrupted: an open transaction is rolled back, what was committed before it stays";
             let _ = writeln!(std::io::stderr(), "{line}");
             std::process::exit(128 + signal);
         }
     });
+}
+
+/// Lets the signal have the last word: a statement that it cancels fails, and the failure must not be told as one, with
+/// another exit code.
+pub(crate) fn give_way() {
+    if ENDING.load(Ordering::SeqCst) {
+        std::thread::sleep(PATIENCE * 2);
+    }
 }
 
 /// Does this first when a signal comes. A server works on when its client is gone: it would go through the whole message
