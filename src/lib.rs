@@ -50,8 +50,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! On PostgreSQL that is [`migrate::postgres::up`](crate::postgres::up) with a `postgres::Client`. Inside an asynchronous
-//! runtime, where that client panics, take the URL, which works on a thread of its own:
+//! On PostgreSQL that is [`migrate::postgres::up`](crate::postgres::up) with a `postgres::Client`, on MySQL and MariaDB
+//! [`migrate::mysql::up`](crate::mysql::up) with a `mysql::Conn`. Inside an asynchronous runtime, where the first panics, take the URL, which works on a thread of its own:
 //!
 //! ```no_run
 //! # use migrate::{Embedded, embed_migrations};

@@ -239,15 +239,33 @@ pub enum LockAttempt {
 pub struct Holder {
     /// `process 4711 (my-service)`; empty when nobody knows.
     pub who: String,
-    /// Since when, where that is known.
+    /// Since when its session is there, where that is known: since when it has the lock, no server tells.
     pub since: Option<String>,
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.who.is_empty() { "another process" } else { &self.who })?;
-        self.since.as_ref().map_or(Ok(()), |since| write!(f, ", since {since}"))
+        self.since.as_ref().map_or(Ok(()), |since| write!(f, ", connected since {since}"))
     }
+}
+
+/// The beginning of what another session is running, for a message: in one line, and without a password.
+///
+/// ```
+/// use migrate_core::driver::shown_query;
+///
+/// assert_eq!(shown_query("ALTER TABLE a\n  ADD b int"), "ALTER TABLE a ADD b int");
+/// assert_eq!(shown_query("CREATE USER u IDENTIFIED BY 'x'"), "CREATE USER u IDENTIFIED …");
+/// ```
+pub fn shown_query(query: &str) -> String {
+    let line = query.split_whitespace().collect::<Vec<_>>().join(" ");
+    // In ASCII alone nothing moves when letters become capitals.
+    let capitals = line.to_ascii_uppercase();
+    let secret = |word: &str| capitals.find(word).map(|at| at + word.len());
+    let end = ["PASSWORD", "IDENTIFIED"].into_iter().filter_map(secret).min();
+    let short = |text: &str| text.chars().take(100).collect::<String>();
+    end.and_then(|end| line.get(..end)).map_or_else(|| short(&line), |before| format!("{} …", short(before)))
 }
 
 /// What is sent together.

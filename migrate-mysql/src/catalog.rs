@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use migrate_core::driver::shown_query;
 use migrate_core::{Cause, CauseKind};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Error, Value};
@@ -93,8 +94,15 @@ pub(crate) fn without_transactions(conn: &mut Conn, tables: &BTreeSet<(String, S
 /// Who holds locks on these tables; when nobody can tell, who has a transaction open.
 pub(crate) fn blockers(conn: &mut Conn, tables: &BTreeSet<(String, String)>) -> Vec<String> {
     let describe = "concat('connection ', p.id, ' (', coalesce(p.user, ''), '@', coalesce(p.host, ''), '), ', \
-                    lower(coalesce(p.command, '')), ' for ', coalesce(p.time, 0), ' s', \
-                    coalesce(concat(': ', left(p.info, 80)), ''))";
+                    lower(coalesce(p.command, '')), ' for ', coalesce(p.time, 0), ' s'), left(p.info, 1000)";
+    let mut found = |sql: &str| -> Vec<String> {
+        let shown = |row: &Row| {
+            let cell = |index: usize| row.get(index).and_then(Option::as_deref);
+            let query = cell(1).map_or_else(String::new, |query| format!(": {}", shown_query(query)));
+            format!("{}{query}", cell(0).unwrap_or_default())
+        };
+        rows(conn, sql).unwrap_or_default().iter().map(shown).collect()
+    };
     let pairs: Vec<_> =
         tables.iter().map(|(schema, name)| format!("({}, {})", literal(schema), literal(name))).collect();
     if !pairs.is_empty() {
@@ -107,16 +115,16 @@ pub(crate) fn blockers(conn: &mut Conn, tables: &BTreeSet<(String, String)>) -> 
              AND (l.object_schema, l.object_name) IN ({}) LIMIT 5",
             pairs.join(", ")
         );
-        let found = column(conn, &sql).unwrap_or_default();
-        if !found.is_empty() {
-            return found;
+        let holders = found(&sql);
+        if !holders.is_empty() {
+            return holders;
         }
     }
     let sql = format!(
         "SELECT {describe} FROM information_schema.innodb_trx x JOIN information_schema.processlist p \
          ON p.id = x.trx_mysql_thread_id WHERE p.id <> connection_id() ORDER BY x.trx_started LIMIT 3"
     );
-    column(conn, &sql).unwrap_or_default()
+    found(&sql)
 }
 
 /// A name as an identifier of SQL.

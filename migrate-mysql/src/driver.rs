@@ -18,7 +18,7 @@ use mysql::Conn;
 use crate::catalog;
 use crate::connect::Url;
 use crate::error::cause;
-use crate::history::History;
+use crate::history::{History, no_database};
 use crate::lock::NamedLock;
 use message::GUARD;
 use settings::Settings;
@@ -400,8 +400,4 @@ fn conn_of<'h>(handle: &'h mut Handle<'_>) -> &'h mut Conn {
         Handle::Yours(conn) => conn,
         Handle::Ours(conn) => conn,
     }
-}
-
-fn no_database() -> Cause {
-    Cause::new(CauseKind::Access, "no database is named").hint("name it in the URL: mysql://user@host/database")
 }

@@ -91,7 +91,7 @@ pub(crate) fn in_words(error: &Error) -> String {
 
 fn kind(code: u16) -> CauseKind {
     match code {
-        // Lock wait timeout, deadlock, MariaDB's NOWAIT and statement time-out for a lock: the same again, later.
+        // A lock that could not be had in time, or at once, and deadlocks: the same again, later.
         1205 | 1213 | 1614 | 3572 => CauseKind::LockTimeout,
         // Server shutdown, killed, disconnected by the server, gone away.
         1053 | 1927 | 2006 | 2013 | 4031 => CauseKind::ConnectionLost,

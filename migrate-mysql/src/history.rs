@@ -64,10 +64,7 @@ impl History {
             Ok(rows) => rows,
             Err(mut cause) => match cause.code.as_deref() {
                 Some("1146") => return Ok(None),
-                Some("1046") => {
-                    let hint = "name it in the URL: mysql://user@host/database";
-                    return Err(Cause::new(CauseKind::Access, "no database is named").hint(hint));
-                }
+                Some("1046") => return Err(no_database()),
                 Some("1049") => {
                     cause.kind = CauseKind::History;
                     return Err(cause.hint("correct the name, or make it first"));
@@ -231,4 +228,8 @@ impl RowSql for History {
         };
         format!(" ON DUPLICATE KEY UPDATE {}", set.join(", "))
     }
+}
+
+pub(crate) fn no_database() -> Cause {
+    Cause::new(CauseKind::Access, "no database is named").hint("name it in the URL: mysql://user@host/database")
 }

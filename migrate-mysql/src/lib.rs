@@ -22,7 +22,7 @@
 //!   it is one node's alone, which is told; a read-only server is refused.
 //! - What a file sets (`sql_mode`, `USE`, `foreign_key_checks`, time-outs, its own variables) reaches neither the history nor the
 //!   next migration, and a connection of yours comes back as it was.
-//! - A statement waits a second, not a year, for its lock, and is tried again; the failure names who is in the way.
+//! - A statement waits a second for its lock, in the end five, not a year; the failure names who is in the way.
 //!
 //! # The statement that was under way
 //!
@@ -33,7 +33,7 @@
 //! | a change of rows | nothing: it is one with its line of the journal | engines without transactions: stop; reached only through a view, a join or a trigger, they are not seen |
 //! | `CREATE`, `DROP` of a table, view, index, sequence, routine, trigger, event, database | whether it is there | was it so before: its definition and number |
 //! | `DROP TABLE a, b` | whether both are gone | half on MariaDB: the rest is dropped |
-//! | `CREATE OR REPLACE TABLE` (MariaDB) | the table's number | |
+//! | `CREATE OR REPLACE TABLE` (MariaDB) | the table's number | without numbers: its definition; the same: stop |
 //! | `ALTER TABLE … ADD`, `DROP` of a column, index, constraint by name | whether it is there | |
 //! | `ALTER TABLE … RENAME TO`, `RENAME TABLE a TO b` | which of the names is there | |
 //! | any other `ALTER TABLE` | the table's definition | the same: again, which changes nothing |

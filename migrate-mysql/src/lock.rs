@@ -1,7 +1,7 @@
 //! One run at a time: a named lock of the server, which dies with its session. It is polled: MariaDB answers a wait
 //! without end with NULL, at once, and locks nothing (trap 17).
 
-use migrate_core::driver::{Holder, LockAttempt};
+use migrate_core::driver::{Holder, LockAttempt, shown_query};
 use migrate_core::{Cause, CauseKind, Checksum};
 use mysql::Conn;
 
@@ -38,18 +38,14 @@ impl NamedLock {
     pub(crate) fn holder(&self, conn: &mut Conn) -> Result<Option<Holder>, Cause> {
         let sql = format!("SELECT is_used_lock('{}')", self.name);
         let Some(id) = catalog::row(conn, &sql)?.into_iter().next().flatten() else { return Ok(None) };
-        let sql = format!(
-            "SELECT user, host, command, left(info, 100), date_format(utc_timestamp() - INTERVAL time SECOND, \
-             '%Y-%m-%dT%H:%i:%sZ') FROM information_schema.processlist WHERE id = {id}"
-        );
+        let sql =
+            format!("SELECT user, host, command, left(info, 1000) FROM information_schema.processlist WHERE id = {id}");
         // Another user's sessions are seen only with the PROCESS privilege.
         let found = catalog::rows(conn, &sql)?.into_iter().next().unwrap_or_default();
         let known = |index: usize| found.get(index).and_then(Option::as_deref).filter(|text| !text.is_empty());
         let from = known(0).map_or(String::new(), |user| format!(" ({user}@{})", known(1).unwrap_or_default()));
         let running = known(3).filter(|_| known(2) == Some("Query"));
-        let running = running.map_or(String::new(), |query| {
-            format!(", running `{}`", query.split_whitespace().collect::<Vec<_>>().join(" "))
-        });
+        let running = running.map_or(String::new(), |query| format!(", running `{}`", shown_query(query)));
         Ok(Some(Holder::named(format!("connection {id}{from}{running}"))))
     }
 

@@ -267,3 +267,21 @@ fn histories_of_other_names_and_places() {
         assert!(said.contains("that is no history of migrate: it has the columns version"), "{said}");
     }
 }
+
+/// What another session runs is shown, but no password in it.
+#[test]
+fn no_password_of_another_session_is_shown() {
+    for server in SERVERS {
+        let db = Database::fresh(server);
+        let conn = &mut db.conn();
+        let mut holder = db.conn();
+        // The lock stays with the session.
+        let locked = Mysql::on(&mut holder).try_lock().unwrap();
+        assert!(matches!(locked, migrate_core::driver::LockAttempt::Acquired));
+        let running = std::thread::spawn(move || holder.query_drop("SELECT sleep(1), 'IDENTIFIED BY hidden'"));
+        std::thread::sleep(Duration::from_millis(300));
+        let shown = Mysql::on(conn).holder().unwrap().unwrap().to_string();
+        assert!(shown.contains("running `SELECT sleep(1), 'IDENTIFIED …`") && !shown.contains("hidden"), "{shown}");
+        running.join().unwrap().unwrap();
+    }
+}

@@ -1,5 +1,6 @@
 //! PostgreSQL's own tables, and SQL's quotes.
 
+use migrate_core::driver::shown_query;
 use migrate_core::sql::ObjectName;
 use migrate_core::{Cause, CauseKind};
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
@@ -62,23 +63,27 @@ pub(crate) fn blockers(client: &mut Client, relations: &[String]) -> Result<Vec<
     let held = if names.is_empty() { "NULL".into() } else { names.join(", ") };
     let describe = "'backend ' || a.pid || coalesce(' (' || nullif(a.application_name, '') || ')', '') || ', ' \
                     || coalesce(a.state, 'state unknown') || coalesce(', in a transaction for ' \
-                    || date_trunc('second', clock_timestamp() - a.xact_start), '') \
-                    || coalesce(': ' || left(regexp_replace(nullif(a.query, ''), '\\s+', ' ', 'g'), 80), '')";
+                    || date_trunc('second', clock_timestamp() - a.xact_start), ''), left(a.query, 1000)";
     let sql = format!(
         "SELECT DISTINCT {describe}, a.xact_start FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_locks l \
          ON l.pid = a.pid WHERE a.pid <> pg_backend_pid() AND l.granted AND l.locktype IN ('relation', 'tuple') \
          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
          AND l.relation IN ({held}) ORDER BY a.xact_start LIMIT 5"
     );
-    let found = column(client, &sql)?;
+    let shown = |row: &SimpleQueryRow| {
+        let query = row.get(1).filter(|query| !query.is_empty());
+        let query = query.map_or_else(String::new, |query| format!(": {}", shown_query(query)));
+        format!("{}{query}", row.get(0).unwrap_or_default())
+    };
+    let found = rows(client, &sql)?;
     if !found.is_empty() {
-        return Ok(found);
+        return Ok(found.iter().map(shown).collect());
     }
     let sql = format!(
         "SELECT {describe} FROM pg_catalog.pg_stat_activity a WHERE a.pid <> pg_backend_pid() \
          AND a.datname = current_database() AND a.xact_start IS NOT NULL ORDER BY a.xact_start LIMIT 3"
     );
-    column(client, &sql)
+    Ok(rows(client, &sql)?.iter().map(shown).collect())
 }
 
 /// A name as it was recognised in a statement, as SQL.

@@ -1,7 +1,7 @@
 //! One run at a time: a session's advisory lock, which dies with its session. It is polled, never waited for inside
 //! a statement: a waiting statement has a snapshot, for which the holder's `CREATE INDEX CONCURRENTLY` would wait.
 
-use migrate_core::driver::{Holder, LockAttempt};
+use migrate_core::driver::{Holder, LockAttempt, shown_query};
 use migrate_core::{Cause, CauseKind, Checksum};
 use postgres::Client;
 
@@ -35,7 +35,7 @@ impl AdvisoryLock {
     pub(crate) fn holder(self, client: &mut Client) -> Result<Option<Holder>, Cause> {
         let sql = format!(
             "SELECT a.pid, a.application_name, host(a.client_addr), a.state, \
-             left(regexp_replace(a.query, '\\s+', ' ', 'g'), 100), \
+             left(a.query, 1000), \
              to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
              FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {} LIMIT 1",
             self.is_granted()
@@ -46,10 +46,10 @@ impl AdvisoryLock {
             let from: Vec<_> = [known(1), known(2)].into_iter().flatten().collect();
             let from = if from.is_empty() { String::new() } else { format!(" ({})", from.join(" from ")) };
             let running = if known(3) == Some("active") { known(4) } else { None };
-            let running = running.map_or(String::new(), |query| format!(", running `{query}`"));
-            // Since when it has the lock, the server does not tell; a pooled connection is older than its run.
-            let connected = known(5).map_or(String::new(), |since| format!(", connected since {since}"));
-            Holder::named(format!("backend {}{from}{connected}{running}", known(0).unwrap_or_default()))
+            let running = running.map_or(String::new(), |query| format!(", running `{}`", shown_query(query)));
+            let mut holder = Holder::named(format!("backend {}{from}{running}", known(0).unwrap_or_default()));
+            holder.since = known(5).map(str::to_owned);
+            holder
         }))
     }
 

@@ -57,11 +57,20 @@ pub(super) fn delimited(statement: &str) -> String {
 impl Mysql<'_> {
     /// Opens a transaction in which the history says what the unit expects, and writes rows.
     pub(super) fn head(&mut self, unit: &Unit<'_>, before: &[RowWrite<'_>]) -> Head {
+        // `BEGIN` opens a block in MariaDB's sql_mode=ORACLE.
+        self.head_behind("START TRANSACTION;\n", unit, before)
+    }
+
+    /// The same in the transaction of the units before it.
+    pub(super) fn next_head(&mut self, unit: &Unit<'_>, before: &[RowWrite<'_>]) -> Head {
+        self.head_behind("", unit, before)
+    }
+
+    fn head_behind(&mut self, open: &str, unit: &Unit<'_>, before: &[RowWrite<'_>]) -> Head {
         let mut text = self.wait_sql(unit.lock_timeout);
         let mut results = usize::from(!text.is_empty());
-        // `BEGIN` opens a block in MariaDB's sql_mode=ORACLE.
-        text.push_str("START TRANSACTION;\n");
-        results += 1;
+        text.push_str(open);
+        results += usize::from(!open.is_empty());
         let session = results;
         if let Some(held) = &self.held {
             text.push_str(&check(&format!("connection_id() = {} AND {}", self.id, held.is_ours_sql())));

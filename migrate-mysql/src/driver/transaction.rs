@@ -38,16 +38,15 @@ impl Mysql<'_> {
     fn part(&mut self, unit: &Unit<'_>, first: bool, last: bool) -> Result<(), (Option<usize>, Cause)> {
         let other = |cause| (None, cause);
         let began = Instant::now();
-        let head = self.head(unit, &unit.before);
-        let open = if first { head.text.clone() } else { head.text.replace("START TRANSACTION;\n", "DO 0;\n") };
-        let close = if last { "COMMIT" } else { "DO 0" };
+        let head = if first { self.head(unit, &unit.before) } else { self.next_head(unit, &unit.before) };
+        let close = if last { "COMMIT" } else { "" };
         let why = |(at, cause)| other(head.why(at, cause));
         if unit.statements.is_empty() {
             let rows = self.rows_sql(&unit.after, Duration::ZERO);
-            return self.send(&format!("{open}{rows}{close}")).map(|_| ()).map_err(why);
+            return self.send(&format!("{}{rows}{close}", head.text)).map(|_| ()).map_err(why);
         }
         self.check_engines(unit).map_err(other)?;
-        self.send(&format!("{open}SAVEPOINT {GUARD}")).map_err(why)?;
+        self.send(&format!("{}SAVEPOINT {GUARD}", head.text)).map_err(why)?;
         for (n, piece) in unit.statements.iter().enumerate() {
             let Some(script) = unit.script else { continue };
             let text = piece.text(script);
