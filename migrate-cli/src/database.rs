@@ -100,31 +100,12 @@ fn on_sqlite(cx: &Context<'_>, known: &Migrations<'_, SqliteConnection>, job: &i
 #[cfg(feature = "postgres")]
 fn on_postgres(cx: &Context<'_>, known: &Migrations<'_, PostgresConnection>, job: &impl Job) -> Result<Exit, Problem> {
     let driver = migrate_postgres::Postgres::connect(&parsed(cx)?).map_err(opening)?;
-    #[cfg(unix)]
-    let driver = cancelled_by_a_signal(driver);
     job.run(cx, &mut driver.tables(cx.settings.tables()), known)
-}
-
-#[cfg(all(unix, feature = "postgres"))]
-fn cancelled_by_a_signal(mut driver: migrate_postgres::Postgres<'static>) -> migrate_postgres::Postgres<'static> {
-    let cancel = driver.canceller();
-    crate::signals::before_the_end(move || {
-        let _ = cancel();
-    });
-    driver
 }
 
 #[cfg(feature = "mysql")]
 fn on_mysql(cx: &Context<'_>, known: Option<Migrations<'_, MysqlConnection>>, job: &impl Job) -> Result<Exit, Problem> {
-    let url: migrate_mysql::Url = parsed(cx)?;
-    let mut driver = migrate_mysql::Mysql::connect(&url).map_err(opening)?;
-    #[cfg(unix)]
-    {
-        let id = driver.connection().connection_id();
-        crate::signals::before_the_end(move || {
-            let _ = migrate_mysql::admin::cancel(&url, id);
-        });
-    }
+    let mut driver = migrate_mysql::Mysql::connect(&parsed(cx)?).map_err(opening)?;
     let known = match known {
         Some(known) => known,
         // Only the server says which of the two it is, whose files are not read alike.
@@ -260,6 +241,8 @@ impl Context<'_> {
     /// The loop, as the settings want it.
     pub(crate) fn migrator<'d, D: Driver>(&self, driver: &'d mut D) -> Migrator<'d, D> {
         let migrator = Migrator::new(driver);
+        #[cfg(unix)]
+        let migrator = migrator.cancelled_by(crate::signals::cancel());
         match self.settings.lock_timeout {
             Some(limit) => migrator.lock_wait(limit),
             None => migrator,

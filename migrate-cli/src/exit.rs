@@ -12,6 +12,9 @@ pub(crate) enum Exit {
     Refused,
     /// A lock could not be had in time.
     Timeout,
+    /// A signal ended it: 128 and the signal's number.
+    #[cfg(unix)]
+    Signal(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -23,6 +26,8 @@ impl From<Exit> for ExitCode {
             Exit::Pending => 3,
             Exit::Refused => 4,
             Exit::Timeout => 6,
+            #[cfg(unix)]
+            Exit::Signal(code) => code,
         })
     }
 }

@@ -103,7 +103,9 @@ fn main(args: impl IntoIterator<Item = OsString>, source: Source<'_>) -> Exit {
     let out = Output::new(args.global.format, args.global.verbosity());
     let ended = commands::run(args, &out, source);
     #[cfg(unix)]
-    signals::give_way();
+    if let Some(exit) = signals::last_word(&ended) {
+        return exit;
+    }
     match ended {
         Ok(exit) => exit,
         Err(problem) => out.problem(&problem),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::history::{HistoryRow, JournalRow, RowWrite};
 use crate::plan::Piece;
 use crate::sql::{Dialect, ServerVersion, Syntax};
-use crate::{BoxError, Checksum, Direction, ForeignKeys, Meta, Script, Version};
+use crate::{BoxError, Checksum, Direction, ForeignKeys, Interrupt, Meta, Script, Version};
 
 /// What a database must do for the loop.
 ///
@@ -178,6 +178,14 @@ pub trait Driver {
     /// When the catalog can't be read.
     fn evidence(&mut self, statement: &str, begun: &JournalRow) -> Result<Evidence, Cause>;
 
+    /// What stops, called on another thread, the statement that the connection is at; `None` where nothing can.
+    fn interrupter(&mut self) -> Option<Interrupt> {
+        None
+    }
+
+    /// Sees to it that an interrupt that was sent and came too late hits no statement after this. Nothing is under way.
+    fn absorb_interrupts(&mut self) {}
+
     /// What the server warned of since this was asked last.
     fn warnings(&mut self) -> Vec<String> {
         Vec::new()
@@ -259,12 +267,17 @@ impl fmt::Display for Holder {
 /// assert_eq!(shown_query("CREATE USER u IDENTIFIED BY 'x'"), "CREATE USER u IDENTIFIED …");
 /// ```
 pub fn shown_query(query: &str) -> String {
+    shown(query, 100)
+}
+
+/// The same, with so many characters at most.
+pub(crate) fn shown(query: &str, most: usize) -> String {
     let line = query.split_whitespace().collect::<Vec<_>>().join(" ");
     // In ASCII alone nothing moves when letters become capitals.
     let capitals = line.to_ascii_uppercase();
     let secret = |word: &str| capitals.find(word).map(|at| at + word.len());
     let end = ["PASSWORD", "IDENTIFIED"].into_iter().filter_map(secret).min();
-    let short = |text: &str| text.chars().take(100).collect::<String>();
+    let short = |text: &str| text.chars().take(most).collect::<String>();
     end.and_then(|end| line.get(..end)).map_or_else(|| short(&line), |before| format!("{} …", short(before)))
 }
 
@@ -470,6 +483,8 @@ pub enum CauseKind {
     HistoryMoved,
     /// The script ended the transaction that was opened for it.
     TransactionEnded,
+    /// Somebody has cancelled the statement: it is not to begin again.
+    Interrupted,
     /// The connection is gone; what was under way is rolled back or in doubt.
     ConnectionLost,
     /// The history table is not ours, too new, or can't be used.

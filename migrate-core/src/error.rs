@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::driver::{Cause, CauseKind, Holder};
 use crate::plan::{Location, Refused};
 use crate::source::Mistakes;
-use crate::{Direction, DuplicateVersion, Report, Version};
+use crate::{Direction, DuplicateVersion, Report, StartupMode, State, Version};
 
 /// Why a run did not do what it was asked. Its `{}` is the whole story; `source()` is the client library's error.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,20 @@ pub enum Error {
     /// The program was compiled before these files were there.
     #[error(transparent)]
     Stale(#[from] Stale),
+    /// What this program needs is not all applied, and it is not to apply it itself.
+    #[error(transparent)]
+    NotApplied(Box<NotApplied>),
+    /// [`Cancel`](crate::Cancel) was called.
+    #[error(transparent)]
+    Cancelled(Box<Cancelled>),
+    /// The variable that says what a start does about migrations says nothing that is known: it may have meant yes.
+    #[error("{name}={value:?} is not one of {}\n  = the database was not touched", StartupMode::VALUES)]
+    Variable {
+        /// Which.
+        name: String,
+        /// What it says.
+        value: String,
+    },
     /// Nobody can tell whether a statement ran that was under way when its run died.
     #[error(
         "{at}: statement {n} of {label} ({direction}) was under way when its run died, and whether it ran can't be told\n  \
@@ -90,6 +104,11 @@ impl Error {
             Error::Database { cause, .. } => cause.kind == CauseKind::LockTimeout,
             _ => false,
         }
+    }
+
+    /// Whether the connection was lost, so that the same may work on another one.
+    pub fn is_connection_lost(&self) -> bool {
+        matches!(self, Error::Database { cause, .. } if cause.kind == CauseKind::ConnectionLost)
     }
 
     /// Whether the plan was refused, so that nothing was touched.
@@ -183,6 +202,7 @@ impl Failure {
         let verb = self.direction;
         match (self.cause.kind, self.kept, &self.at) {
             (CauseKind::LockTimeout, ..) => format!("run `migrate {verb}` again when the other session is done"),
+            (CauseKind::Interrupted, ..) => format!("run `migrate {verb}` again"),
             (CauseKind::ConnectionLost | CauseKind::Access, ..) => {
                 format!("see to the database, and run `migrate {verb}` again")
             }
@@ -200,6 +220,77 @@ impl std::error::Error for Failure {
         self.cause.source.as_deref().map(|source| source as _)
     }
 }
+
+/// A run that [`Cancel`](crate::Cancel) ended. What was under way is rolled back, what was done before it stays.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Cancelled {
+    /// What was done before.
+    pub report: Report,
+    /// The step that was under way.
+    pub failure: Option<Box<Failure>>,
+    /// How many steps of the plan are left, without that one.
+    pub still_pending: usize,
+}
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cancelled\n  = {}\n  = the next run goes on there", self.now_true())
+    }
+}
+
+impl Cancelled {
+    /// What is now true, in one line.
+    pub fn now_true(&self) -> String {
+        match &self.failure {
+            Some(failure) => failure.now_true(),
+            None if self.report.done.is_empty() => "nothing was changed".into(),
+            None => format!("{}, and that stays; still to do: {}", self.report, self.still_pending),
+        }
+    }
+}
+
+impl std::error::Error for Cancelled {}
+
+/// Migrations that this program needs and the database has not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotApplied {
+    /// Which, as `20230314095813_create_users`, and where each stands.
+    pub migrations: Vec<(String, State)>,
+    /// How long they were waited for; `None` where one look was all.
+    pub waited: Option<Duration>,
+    /// Who is at work on them, where somebody is.
+    pub holder: Option<Holder>,
+}
+
+/// So many are named: a new database lacks all of them.
+const NAMED: usize = 5;
+
+impl fmt::Display for NotApplied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = self.migrations.len() == 1;
+        let (s, is) = if one { ("", "is") } else { ("s", "are") };
+        write!(f, "{} migration{s} of this program {is} not applied", self.migrations.len())?;
+        if let Some(waited) = self.waited {
+            write!(f, ", after waiting {:.1} s", waited.as_secs_f64())?;
+        }
+        let named = self.migrations.iter().take(NAMED).map(|(label, state)| match state {
+            State::Interrupted(_) => format!("{label} (begun, not finished)"),
+            _ => label.clone(),
+        });
+        write!(f, ": {}", named.collect::<Vec<_>>().join(", "))?;
+        if self.migrations.len() > NAMED {
+            write!(f, " and {} more", self.migrations.len() - NAMED)?;
+        }
+        if let Some(holder) = &self.holder {
+            write!(f, "\n  = at work: {holder}")?;
+        }
+        f.write_str("\n  = nothing was changed; apply them (`migrate up`), and start again")
+    }
+}
+
+impl std::error::Error for NotApplied {}
 
 /// The program was compiled before these files were there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

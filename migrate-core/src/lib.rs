@@ -10,6 +10,7 @@
 //!
 //! Applications use the facade crate, `migrate`; drivers use this one: see [`Driver`].
 
+mod cancel;
 mod checksum;
 mod diff;
 pub mod driver;
@@ -30,15 +31,18 @@ mod report;
 mod session;
 pub mod source;
 pub mod sql;
+mod startup;
 mod status;
+mod trace;
 #[cfg(feature = "url")]
 pub mod url;
 mod version;
 
+pub use cancel::{Cancel, Interrupt};
 pub use checksum::Checksum;
 pub use driver::{Cause, CauseKind, Driver, Facts, Holder};
 pub use embedded::Embedded;
-pub use error::{Error, Failure, Kept, Stale};
+pub use error::{Cancelled, Error, Failure, Kept, NotApplied, Stale};
 pub use event::Event;
 pub use history::{HistoryRow, Tables};
 pub use meta::{ForeignKeys, Meta, Options, Store, TransactionMode};
@@ -50,5 +54,6 @@ pub use plan::{
 };
 pub use report::{Done, Report};
 pub use session::Session;
+pub use startup::{NotAMode, StartupMode};
 pub use status::{Entry, State, Status};
 pub use version::{Version, VersionError};

@@ -1,6 +1,7 @@
 use crate::driver::{Driver, Savepoint};
 use crate::event::Event;
 use crate::sql::split;
+use crate::trace;
 use crate::{BoxError, Version};
 
 /// What a migration is handed: the live connection, and what the runner can do with it.
@@ -61,6 +62,8 @@ impl<'a, C> Session<'a, C> {
 
     /// Tells whoever watches how far a long migration is.
     pub fn progress(&mut self, done: u64, total: Option<u64>) {
-        (self.observer)(&Event::Progress { version: self.version, done, total });
+        let event = Event::Progress { version: self.version, done, total };
+        trace::event(&event);
+        (self.observer)(&event);
     }
 }

@@ -7,7 +7,7 @@ use migrate_core::{Cause, CauseKind};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use crate::catalog::name;
+use crate::catalog::{self, name};
 use crate::connect::{Url, may_come_up};
 use crate::error::cause;
 
@@ -29,13 +29,22 @@ pub fn create(url: &Url) -> Result<Outcome, Cause> {
     }
 }
 
-/// Ends the statement that another connection of the same user is at, by that one's number
-/// ([`Conn::connection_id`]). A server works on when its client is gone.
+/// Ends the statement that another connection of the same user is at. A server works on when its client is gone.
 ///
-/// # Errors
-/// When the server can't be reached, or knows no such connection.
-pub fn cancel(url: &Url, connection: u32) -> Result<(), Cause> {
-    beside(url)?.query_drop(format!("KILL QUERY {connection}")).map_err(cause)
+/// The URL's name may lead to several servers, and on another one the number is somebody else's: only the
+/// [same](which_server) one is told.
+pub(crate) fn interrupt(url: &Url, connection: u32, server: &str) -> Result<(), Cause> {
+    let mut conn = beside(url)?;
+    if which_server(&mut conn)? == server {
+        conn.query_drop(format!("KILL QUERY {connection}")).map_err(cause)?;
+    }
+    Ok(())
+}
+
+/// What tells a server from all others.
+pub(crate) fn which_server(conn: &mut Conn) -> Result<String, Cause> {
+    let row = catalog::row(conn, "SELECT concat_ws(' ', @@hostname, @@port, @@server_id, @@datadir)")?;
+    Ok(row.into_iter().next().flatten().unwrap_or_default())
 }
 
 /// Drops the database that the URL names. Nobody is thrown out of it.

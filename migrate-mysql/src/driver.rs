@@ -4,6 +4,7 @@ mod settings;
 mod transaction;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use migrate_core::driver::{
@@ -12,9 +13,10 @@ use migrate_core::driver::{
 };
 use migrate_core::history::{HistoryRow, JournalRow};
 use migrate_core::sql::{Dialect, Syntax};
-use migrate_core::{BoxError, Checksum, Meta, Tables, Version};
+use migrate_core::{BoxError, Checksum, Interrupt, Meta, Tables, Version};
 use mysql::Conn;
 
+use crate::admin;
 use crate::catalog;
 use crate::connect::Url;
 use crate::error::cause;
@@ -45,6 +47,9 @@ pub struct Mysql<'c> {
     began: Option<Instant>,
     savepoints: Savepoints,
     lost: bool,
+    /// How our own connection was made.
+    url: Option<Url>,
+    interrupt: Option<Interrupt>,
 }
 
 enum Handle<'c> {
@@ -82,6 +87,8 @@ impl<'c> Mysql<'c> {
             began: None,
             savepoints: Savepoints::default(),
             lost: false,
+            url: None,
+            interrupt: None,
         }
     }
 
@@ -170,12 +177,30 @@ impl Mysql<'static> {
     /// # Errors
     /// When the server of the URL can't be reached, or it refuses us.
     pub fn connect(url: &Url) -> Result<Self, Cause> {
-        Ok(Self::with(Handle::Ours(Box::new(url.connect()?))))
+        let mut driver = Self::with(Handle::Ours(Box::new(url.connect()?)));
+        driver.url = Some(url.clone());
+        Ok(driver)
     }
 }
 
 impl Driver for Mysql<'_> {
     type Connection = Conn;
+
+    /// A second connection is needed for it, which only a URL can make.
+    fn interrupter(&mut self) -> Option<Interrupt> {
+        if self.interrupt.is_none() {
+            let url = self.url.clone()?;
+            let server = admin::which_server(self.conn()).ok()?;
+            let id = self.conn().connection_id();
+            self.interrupt = Some(Arc::new(move || drop(admin::interrupt(&url, id, &server))));
+        }
+        self.interrupt.clone()
+    }
+
+    /// An interrupt that finds nothing to interrupt may be kept for what comes next.
+    fn absorb_interrupts(&mut self) {
+        let _ = self.batch("DO 0");
+    }
 
     fn facts(&mut self) -> Result<Facts, Cause> {
         if let Some(facts) = &self.facts {

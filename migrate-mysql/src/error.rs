@@ -97,6 +97,7 @@ fn kind(code: u16) -> CauseKind {
         1053 | 1927 | 2006 | 2013 | 4031 => CauseKind::ConnectionLost,
         // Access denied, unknown database, too many connections, read-only, no disk.
         1040 | 1044 | 1045 | 1049 | 1129 | 1130 | 1203 | 1226 | 1290 | 1836 | 1021 | 1041 => CauseKind::Access,
+        1317 => CauseKind::Interrupted,
         _ => CauseKind::Statement,
     }
 }

@@ -4,6 +4,7 @@ mod settings;
 mod transaction;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use migrate_core::driver::{
@@ -12,7 +13,7 @@ use migrate_core::driver::{
 };
 use migrate_core::history::{HistoryRow, JournalRow};
 use migrate_core::sql::{Dialect, ServerVersion, Syntax};
-use migrate_core::{BoxError, Checksum, Meta, Tables, Version};
+use migrate_core::{BoxError, Checksum, Interrupt, Meta, Tables, Version};
 use postgres::{Client, SimpleQueryRow};
 
 use crate::catalog;
@@ -140,17 +141,22 @@ impl Postgres<'static> {
         driver.cancel = Some(cancel);
         Ok(driver)
     }
-
-    /// What cancels, called on any thread, the statement that the server is at; also where the connection has TLS, which
-    /// [`postgres::CancelToken`] alone can't.
-    pub fn canceller(&mut self) -> impl Fn() -> Result<(), Cause> + Send + use<> {
-        let cancel = self.cancel.clone().unwrap_or_else(|| canceller(self.client(), postgres::NoTls));
-        move || cancel().map_err(cause)
-    }
 }
 
 impl Driver for Postgres<'_> {
     type Connection = Client;
+
+    /// Also where our own connection has TLS, which [`postgres::CancelToken`] alone can't. With one of yours that has
+    /// it nothing is sent.
+    fn interrupter(&mut self) -> Option<Interrupt> {
+        let cancel = self.cancel.clone().unwrap_or_else(|| canceller(self.client(), postgres::NoTls));
+        Some(Arc::new(move || drop(cancel())))
+    }
+
+    /// The request goes another way than the statements. An idle session takes no notice of one that comes now.
+    fn absorb_interrupts(&mut self) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
 
     fn facts(&mut self) -> Result<Facts, Cause> {
         if let Some(facts) = &self.facts {

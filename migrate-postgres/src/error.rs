@@ -80,6 +80,8 @@ fn kind(code: &SqlState) -> CauseKind {
     let access = ["25006", "3D000", "57P03", "58030"];
     match code.code() {
         _ if again.contains(&code) => CauseKind::LockTimeout,
+        // Cancelled by somebody, or by a time limit.
+        "57014" => CauseKind::Interrupted,
         code if code.starts_with("08") || lost.contains(&code) => CauseKind::ConnectionLost,
         code if code.starts_with("28") || code.starts_with("53") || access.contains(&code) => CauseKind::Access,
         _ => CauseKind::Statement,
@@ -93,6 +95,7 @@ fn hint(code: &SqlState) -> Option<&'static str> {
         "2D000" => "a procedure or DO block can't commit inside the migration's transaction: take its COMMIT out",
         "40P01" => "it waited for a session that waited for it; run it again when there is less traffic",
         "42501" => "this role may not do that: let the owner of the object run the migration, or grant it",
+        "57014" => "somebody has cancelled it, or a time limit of the session did (statement_timeout)",
         "53100" => "make room on the server's disk",
         "53200" => "the server ran out of memory, or of room in its lock table (max_locks_per_transaction)",
         "53300" => "the server has no connection left: close some, or raise max_connections",

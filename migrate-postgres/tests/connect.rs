@@ -254,14 +254,14 @@ mod tls {
     /// `57014`, soon, for what would take half a minute.
     fn is_cancelled(url: &Url) {
         let mut driver = Postgres::connect(url).unwrap();
-        let cancel = driver.canceller();
+        let interrupt = driver.interrupter().unwrap();
         let canceller = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(300));
-            cancel()
+            interrupt();
         });
         let said = driver.connection().batch_execute("SELECT pg_sleep(30)").unwrap_err();
         assert_eq!(said.code().map(postgres::error::SqlState::code), Some("57014"), "{said:?}");
-        canceller.join().unwrap().unwrap();
+        canceller.join().unwrap();
     }
 
     /// The request goes the way that the connection went.

@@ -3,6 +3,7 @@ mod transaction;
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use migrate_core::driver::{
@@ -10,7 +11,7 @@ use migrate_core::driver::{
 };
 use migrate_core::history::{HistoryRow, JournalRow, RowWrite};
 use migrate_core::sql::Dialect;
-use migrate_core::{BoxError, Checksum, ForeignKeys, Tables, Version};
+use migrate_core::{BoxError, Checksum, ForeignKeys, Interrupt, Tables, Version};
 use rusqlite::Connection;
 
 use crate::connect::Url;
@@ -124,6 +125,11 @@ impl Sqlite<'static> {
 
 impl Driver for Sqlite<'_> {
     type Connection = Connection;
+
+    fn interrupter(&mut self) -> Option<Interrupt> {
+        let handle = self.db().get_interrupt_handle();
+        Some(Arc::new(move || handle.interrupt()))
+    }
 
     fn facts(&mut self) -> Result<Facts, Cause> {
         Ok(Facts {

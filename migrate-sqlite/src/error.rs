@@ -45,6 +45,7 @@ fn kind(code: ErrorCode) -> CauseKind {
         | ErrorCode::SystemIoFailure
         | ErrorCode::PermissionDenied
         | ErrorCode::FileLockingProtocolFailed => CauseKind::Access,
+        ErrorCode::OperationInterrupted => CauseKind::Interrupted,
         _ => CauseKind::Statement,
     }
 }

@@ -1,7 +1,7 @@
 use super::Migrator;
 use super::run::{Run, Trouble};
 use crate::driver::{Cause, CauseKind, Driver, ServerPosition};
-use crate::error::{Failure, Kept};
+use crate::error::{Cancelled, Failure, Kept};
 use crate::event::Event;
 use crate::plan::{Location, Mode, Piece, Step, Work};
 use crate::sql::{Position, offset_of_char};
@@ -17,7 +17,6 @@ impl<D: Driver> Migrator<'_, D> {
         cause: Cause,
         kept: Option<Kept>,
     ) -> Trouble {
-        (self.observer)(&Event::Failed(step));
         let (at, line, statement) = match &step.work {
             Work::Script(script, pieces) => {
                 let piece = statement.and_then(|n| pieces.get(n));
@@ -38,7 +37,7 @@ impl<D: Driver> Migrator<'_, D> {
         });
         let position = run.plan.steps.iter().position(|other| other.version == step.version);
         let still_pending = run.plan.steps.len() - position.map_or(0, |i| i + 1);
-        Trouble::Failed(Error::Failed(Box::new(Failure {
+        let failure = Box::new(Failure {
             version: step.version,
             label: step.label(),
             direction: step.direction(),
@@ -49,7 +48,14 @@ impl<D: Driver> Migrator<'_, D> {
             kept,
             report: run.report.clone(),
             still_pending,
-        })))
+        });
+        if failure.cause.kind == CauseKind::Interrupted && self.is_cancelled() {
+            let cancelled = Cancelled { report: run.report.clone(), failure: Some(failure), still_pending };
+            self.tell(&Event::Cancelled(&cancelled));
+            return Trouble::Failed(Error::Cancelled(Box::new(cancelled)));
+        }
+        self.tell(&Event::Failed { step, failure: &failure });
+        Trouble::Failed(Error::Failed(failure))
     }
 
     /// A failure outside a transaction: what the journal says is done stays.

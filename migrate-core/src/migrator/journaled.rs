@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use super::Migrator;
+use super::guarded::cancelled;
 use super::rows::{self, Signature, expected};
 use super::run::{Run, Trouble};
 use crate::driver::{Cause, CauseKind, Driver, Evidence, Expect, Group, Unit, UnitMode};
@@ -10,6 +11,7 @@ use crate::history::{JournalRow, JournalState, RowWrite};
 use crate::journal::{Resume, resume};
 use crate::plan::{Action, Location, Piece, Reason, Refused, Step};
 use crate::sql::{InTransaction, Role};
+use crate::trace;
 use crate::{Checksum, Direction, Error, Migrations, Script};
 
 /// What is known of a statement that failed.
@@ -45,7 +47,8 @@ impl<D: Driver> Migrator<'_, D> {
         script: &Script,
         pieces: &[Piece],
     ) -> Result<(), Trouble> {
-        (self.observer)(&Event::Started(step));
+        let _span = trace::step(step);
+        self.tell(&Event::Started(step));
         let began = Instant::now();
         let resumed = self.whereabouts(step, script, pieces)?;
         self.begin_journaled(run, step)?;
@@ -123,11 +126,16 @@ impl<D: Driver> Migrator<'_, D> {
     ) -> Result<(), Trouble> {
         for n in resume.again {
             let Some(piece) = pieces.get(n) else { continue };
-            if let Err(cause) = self.driver.execute(piece.text(script)) {
+            self.tell_statement(step, script, n, piece);
+            if let Err(cause) = self.guarded(|driver| driver.execute(piece.text(script))) {
                 return Err(self.failed(run, step, Some(n), cause, Some(Kept::Statements(resume.from))));
             }
         }
         for (n, piece) in pieces.iter().enumerate().skip(resume.from) {
+            if self.is_cancelled() {
+                return Err(self.failed_behind(run, step, n, cancelled()));
+            }
+            self.tell_statement(step, script, n, piece);
             let result = match piece.role {
                 Role::Session => self.session_statement(step, script, n, piece),
                 _ => self.statement(step, script, n, piece),
@@ -147,7 +155,7 @@ impl<D: Driver> Migrator<'_, D> {
                 }
                 return Err(self.failed_behind(run, step, n, cause));
             }
-            (self.observer)(&Event::StatementDone { step, n: n + 1 });
+            self.tell(&Event::StatementDone { step, n: n + 1 });
         }
         Ok(())
     }
@@ -155,7 +163,7 @@ impl<D: Driver> Migrator<'_, D> {
     /// A statement for the session: a resumed run sends it again, and its line in the journal is there so that nobody
     /// puts another statement in its place meanwhile.
     fn session_statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) -> Result<(), NotDone> {
-        let executed = self.driver.execute(piece.text(script));
+        let executed = self.guarded(|driver| driver.execute(piece.text(script)));
         self.pass_warnings_on(step);
         executed.map_err(NotDone::in_doubt)?;
         let done = done_line(step, script, n, piece);
@@ -180,14 +188,14 @@ impl<D: Driver> Migrator<'_, D> {
                 [RowWrite::Journal(started)] => Some(started.clone()),
                 _ => None,
             };
-            let applied = self.driver.apply(&[unit], Group::AllOrNothing);
+            let applied = self.apply(&[unit], Group::AllOrNothing);
             self.pass_warnings_on(step);
             let Err(failed) = applied else { return Ok(()) };
             let known = if failed.statement.is_some() { Known::Refused } else { Known::InDoubt };
             let not_done = NotDone { known, pre_image: before, cause: failed.cause };
             let (CauseKind::LockTimeout, Some(pause)) = (not_done.cause.kind, pause) else { return Err(not_done) };
-            (self.observer)(&Event::Retry { step, message: &not_done.cause.message, pause });
-            std::thread::sleep(pause);
+            self.tell(&Event::Retry { step, message: &not_done.cause.message, pause });
+            self.pause(pause);
             // A `CREATE INDEX CONCURRENTLY` that gave up has left an index, which would be in its own way.
             let Some(mut started) = started else {
                 rung += 1;

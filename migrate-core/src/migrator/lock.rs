@@ -1,9 +1,10 @@
 use std::time::{Duration, Instant};
 
+use super::Intent;
 use super::Migrator;
-use crate::Error;
 use crate::driver::{Driver, Holder, LockAttempt};
 use crate::event::Event;
+use crate::{Error, Migrations, Report};
 
 /// How long a step waits for a lock of the database, attempt after attempt.
 ///
@@ -35,37 +36,65 @@ impl LockLadder {
 }
 
 const FIRST_POLL: Duration = Duration::from_millis(5);
-const SLOWEST_POLL: Duration = Duration::from_millis(200);
+const SLOWEST_POLL: Duration = Duration::from_millis(100);
 const SAY_AGAIN: Duration = Duration::from_secs(1);
 
+/// How the wait for the lock ended.
+pub(super) enum Locked {
+    /// It is ours.
+    Yes,
+    /// There can be none here, for this reason.
+    Impossible(String),
+    /// Others have done meanwhile what was to be done.
+    NotNeeded(Report),
+}
+
 impl<D: Driver> Migrator<'_, D> {
-    /// Takes the lock, or says that there can be none here, and why.
-    pub(super) fn lock(&mut self) -> Result<Option<String>, Error> {
+    /// Takes the lock, unless what it is wanted for is done by others before it can be had.
+    ///
+    /// Fifty replicas that wait for one must not take the lock one after the other when it is done, only to see that: who
+    /// finds the lock in other hands than before looks first.
+    pub(super) fn lock(
+        &mut self,
+        wanted_for: Option<(&Migrations<'_, D::Connection>, Intent)>,
+    ) -> Result<Locked, Error> {
         let began = Instant::now();
         let mut poll = FIRST_POLL;
         let mut said: Option<Instant> = None;
+        let mut before: Option<Holder> = None;
         loop {
+            if self.is_cancelled() {
+                return Err(self.ended(Report::default(), 0));
+            }
             let holder = match self.driver.try_lock().map_err(Error::database("taking the migration lock"))? {
                 LockAttempt::Acquired => {
                     self.locked = true;
-                    return Ok(None);
+                    return Ok(Locked::Yes);
                 }
                 LockAttempt::Unavailable(why) => {
                     // There is nothing to unlock, and settings to be given back all the same.
                     self.locked = true;
-                    return Ok(Some(why));
+                    return Ok(Locked::Impossible(why));
                 }
                 LockAttempt::Held(holder) => holder,
             };
             let waited = began.elapsed();
             if said.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
                 said = Some(Instant::now());
-                (self.observer)(&Event::Waiting { holder: &holder, waited });
+                self.tell(&Event::Waiting { holder: &holder, waited });
+            }
+            let other_hands = before.as_ref().is_some_and(|before| !before.is_same(&holder));
+            if other_hands
+                && let Some((known, intent)) = wanted_for
+                && let Some(report) = self.nothing_to_do(known, intent)?
+            {
+                return Ok(Locked::NotNeeded(report));
             }
             let Some(left) = self.lock_wait.checked_sub(waited) else {
                 return Err(Error::LockTimeout { holder, waited });
             };
-            std::thread::sleep(poll.min(left).max(Duration::from_millis(1)));
+            before = Some(holder);
+            self.pause(poll.min(left).max(Duration::from_millis(1)));
             poll = (poll * 2).min(SLOWEST_POLL);
         }
     }
@@ -83,5 +112,11 @@ impl Holder {
     /// A holder of whom only this is known.
     pub fn named(who: impl Into<String>) -> Self {
         Holder { who: who.into(), since: None }
+    }
+
+    /// Whether this is certainly the one that it was before. What it is running is in its name, and changes.
+    fn is_same(&self, now: &Holder) -> bool {
+        let process = |holder: &Holder| holder.who.split(',').next().unwrap_or_default().to_owned();
+        !self.who.is_empty() && process(self) == process(now)
     }
 }

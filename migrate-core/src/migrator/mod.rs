@@ -1,6 +1,7 @@
 //! The only loop: looking, locking, planning under the lock, running.
 
 mod failure;
+mod guarded;
 mod journaled;
 mod lock;
 mod redo;
@@ -8,6 +9,7 @@ mod render;
 mod rows;
 mod run;
 mod settle;
+mod verify;
 
 use std::time::Duration;
 
@@ -15,7 +17,8 @@ use crate::diff::diff;
 use crate::driver::{Driver, Facts, Holder};
 use crate::event::Event;
 use crate::plan::{DownTarget, Mode, Plan, Planner, Policy, Reason, Refusal, Refused, Step, Stored, UpTarget, Work};
-use crate::{Checksum, Direction, Error, HistoryRow, Migration, Migrations, Report, State, Status, Version};
+use crate::trace;
+use crate::{Cancel, Checksum, Direction, Error, HistoryRow, Migration, Migrations, Report, State, Status, Version};
 
 pub use lock::LockLadder;
 pub use settle::Answer;
@@ -44,6 +47,7 @@ pub struct Migrator<'m, D: Driver> {
     patient_ladder: LockLadder,
     applied_by: Option<String>,
     observer: Box<dyn FnMut(&Event<'_>) + 'm>,
+    cancel: Option<Cancel>,
     locked: bool,
 }
 
@@ -79,6 +83,7 @@ impl<'m, D: Driver> Migrator<'m, D> {
             patient_ladder: LockLadder::patient(),
             applied_by: None,
             observer: Box::new(|_| {}),
+            cancel: None,
             locked: false,
         }
     }
@@ -129,6 +134,13 @@ impl<'m, D: Driver> Migrator<'m, D> {
     #[must_use]
     pub fn observer(mut self, observer: impl FnMut(&Event<'_>) + 'm) -> Self {
         self.observer = Box::new(observer);
+        self
+    }
+
+    /// Who may stop this, from another thread.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: &Cancel) -> Self {
+        self.cancel = Some(cancel.clone());
         self
     }
 
@@ -215,6 +227,11 @@ impl<'m, D: Driver> Migrator<'m, D> {
     /// As [`up`](Self::up).
     pub fn repair(&mut self, known: &Migrations<'_, D::Connection>, version: Version) -> Result<Report, Error> {
         self.run(known, Intent::Repair(version))
+    }
+
+    fn tell(&mut self, event: &Event<'_>) {
+        trace::event(event);
+        (self.observer)(event);
     }
 
     fn read(&mut self) -> Result<Vec<HistoryRow>, Error> {

@@ -2,15 +2,18 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
+use super::guarded::cancelled;
+use super::lock::Locked;
 use super::rows::{self, Signature};
 use super::{Intent, LockLadder, Migrator, Transactions};
 use crate::driver::{Cause, CauseKind, Driver, Group, Unit};
 use crate::error::Kept;
 use crate::event::Event;
-use crate::plan::{Action, DownTarget, Mode, Note, Plan, Refusal, Refused, Step, UpTarget, Work};
+use crate::plan::{Action, DownTarget, Mode, Note, Piece, Plan, Refusal, Refused, Step, UpTarget, Work};
 use crate::report::Done;
 use crate::session::Session;
-use crate::{BoxError, Direction, Error, HistoryRow, Migration, Migrations, Report};
+use crate::trace;
+use crate::{BoxError, Direction, Error, HistoryRow, Meta, Migration, Migrations, Report, Script};
 
 /// At most so many migrations share a transaction: PostgreSQL's lock table is the whole server's, and about 1,600
 /// new tables in one transaction fill it, for other sessions too.
@@ -38,27 +41,52 @@ pub(super) struct Run<'r, 'k, C> {
 
 impl<D: Driver> Migrator<'_, D> {
     pub(super) fn run(&mut self, known: &Migrations<'_, D::Connection>, intent: Intent) -> Result<Report, Error> {
+        let _span = trace::run(known.len());
+        if self.is_cancelled() {
+            return Err(self.ended(Report::default(), 0));
+        }
+        let no_lock = match self.nothing_to_do(known, intent)? {
+            Some(report) => return Ok(report),
+            None => match self.lock(Some((known, intent)))? {
+                Locked::NotNeeded(report) => return Ok(report),
+                Locked::Yes => None,
+                Locked::Impossible(why) => Some(why),
+            },
+        };
+        let result = self.run_locked(known, intent, no_lock);
+        let released = self.release();
+        let report = result?;
+        released?;
+        Ok(report)
+    }
+
+    /// Looks, without a lock, whether there is anything to do at all; then there is a report already. Whether what is to
+    /// be done can be, or is being done by another run, only the lock tells.
+    pub(super) fn nothing_to_do(
+        &mut self,
+        known: &Migrations<'_, D::Connection>,
+        intent: Intent,
+    ) -> Result<Option<Report>, Error> {
         let rows = match self.look(known, intent) {
             Ok(Some(rows)) => rows,
             Ok(None) => {
-                (self.observer)(&Event::UpToDate);
-                return Ok(Report::default());
+                self.tell(&Event::UpToDate { migrations: known.len() });
+                return Ok(Some(Report::default()));
             }
             // Whoever migrates may keep readers out, too: the lock tells when that is over.
-            Err(error) if error.is_lock_timeout() => return self.lock_and_run(known, intent),
+            Err(error) if error.is_lock_timeout() => return Ok(None),
             Err(error) => return Err(error),
         };
         match self.plan(known, intent, &rows) {
             Ok(plan) if plan.steps.is_empty() => {
                 self.announce(&plan.notes);
-                (self.observer)(&Event::UpToDate);
-                return Ok(Report { done: Vec::new(), notes: plan.notes });
+                self.tell(&Event::UpToDate { migrations: known.len() });
+                Ok(Some(Report { done: Vec::new(), notes: plan.notes }))
             }
-            // Where a row is unfinished, another run may be at work right now, and the lock will tell.
-            Err(error) if rows.iter().all(|row| row.finished_at.is_some()) => return Err(error),
-            Ok(_) | Err(_) => {}
+            // Where a row is unfinished, another run may be at work right now.
+            Err(error) if rows.iter().all(|row| row.finished_at.is_some()) => Err(error),
+            Ok(_) | Err(_) => Ok(None),
         }
-        self.lock_and_run(known, intent)
     }
 
     /// The history; `None` when it is known without reading all of it that nothing is to be done.
@@ -67,22 +95,14 @@ impl<D: Driver> Migrator<'_, D> {
         known: &Migrations<'_, D::Connection>,
         intent: Intent,
     ) -> Result<Option<Vec<HistoryRow>>, Error> {
-        if matches!(intent, Intent::Up(UpTarget::All)) {
-            let metas: Vec<_> = known.iter().map(Migration::meta).collect();
-            if self.driver.is_up_to_date(&metas).map_err(Error::database("reading the history"))? {
-                return Ok(None);
-            }
-        }
-        self.read().map(Some)
+        let asks_for_all = matches!(intent, Intent::Up(UpTarget::All));
+        if asks_for_all && self.has_all(known)? { Ok(None) } else { self.read().map(Some) }
     }
 
-    fn lock_and_run(&mut self, known: &Migrations<'_, D::Connection>, intent: Intent) -> Result<Report, Error> {
-        let no_lock = self.lock()?;
-        let result = self.run_locked(known, intent, no_lock);
-        let released = self.release();
-        let report = result?;
-        released?;
-        Ok(report)
+    /// Whether the history holds all that is known, by what the driver can tell without reading all of it.
+    pub(super) fn has_all(&mut self, known: &Migrations<'_, D::Connection>) -> Result<bool, Error> {
+        let metas: Vec<&Meta> = known.iter().map(Migration::meta).collect();
+        self.driver.is_up_to_date(&metas).map_err(Error::database("reading the history"))
     }
 
     fn run_locked(
@@ -105,11 +125,11 @@ impl<D: Driver> Migrator<'_, D> {
             }
             if plan.steps.is_empty() {
                 if report.done.is_empty() {
-                    (self.observer)(&Event::UpToDate);
+                    self.tell(&Event::UpToDate { migrations: known.len() });
                 }
                 return Ok(report);
             }
-            (self.observer)(&Event::Planned(&plan));
+            self.tell(&Event::Planned(&plan));
             self.driver.prepare().map_err(Error::database("preparing the history tables"))?;
             let dialect = self.facts()?.syntax.dialect();
             let signed = self.signature(dialect);
@@ -130,6 +150,7 @@ impl<D: Driver> Migrator<'_, D> {
         let steps = run.plan.steps.as_slice();
         let mut at = 0;
         while let Some(step) = steps.get(at) {
+            self.between_steps(run, steps.len() - at)?;
             let together = self.together(steps.get(at..).unwrap_or_default(), rows);
             let group = steps.get(at..at + together).unwrap_or_default();
             match (&step.work, step.mode) {
@@ -165,12 +186,14 @@ impl<D: Driver> Migrator<'_, D> {
             Transactions::PerMigration if steps.iter().all(|step| step.action == Action::Record) => Group::AllOrNothing,
             Transactions::PerMigration => Group::Segment,
         };
+        let _span = if let [step] = steps { Some(trace::step(step)) } else { None };
         let mut left = steps;
         let mut rung = 0;
         while let Some(first) = left.first() {
             if left.len() == 1 {
-                (self.observer)(&Event::Started(first));
+                self.tell(&Event::Started(first));
             }
+            left.iter().for_each(|step| self.tell_statements(step));
             let (timeout, pause) = self.rung(first, rung);
             let units: Vec<_> = left
                 .iter()
@@ -181,7 +204,7 @@ impl<D: Driver> Migrator<'_, D> {
                 })
                 .collect();
             let changed = units.iter().any(|unit| unit.restore_settings);
-            let result = self.driver.apply(&units, group);
+            let result = self.apply(&units, group);
             self.pass_warnings_on(first);
             // Also after a failure: what is run again must not inherit what the failed file had set.
             let restored = if changed { self.driver.restore_settings() } else { Ok(()) };
@@ -203,14 +226,14 @@ impl<D: Driver> Migrator<'_, D> {
                 (CauseKind::HistoryMoved, _) => return Err(Trouble::Moved),
                 (CauseKind::LockTimeout, Some(pause)) => {
                     if let Some(step) = left.get(at) {
-                        (self.observer)(&Event::Retry { step, message: &failed.cause.message, pause });
+                        self.tell(&Event::Retry { step, message: &failed.cause.message, pause });
                     }
-                    std::thread::sleep(pause);
+                    self.pause(pause);
                     rung += 1;
                 }
                 // The whole segment went with its last statement. What came before it is as good as it was: one by
                 // one, so that the outcome is the one that running one by one has.
-                (_, _) if at > 0 && group == Group::Segment && failed.cause.kind != CauseKind::ConnectionLost => {
+                (kind, _) if at > 0 && group == Group::Segment && may_begin_again(kind) => {
                     for step in left.get(..=at).unwrap_or_default() {
                         self.transaction(run, std::slice::from_ref(step))?;
                     }
@@ -254,7 +277,8 @@ impl<D: Driver> Migrator<'_, D> {
     /// A migration in Rust.
     fn code(&mut self, run: &mut Run<'_, '_, D::Connection>, step: &Step<'_>, mode: Mode) -> Result<(), Trouble> {
         let Some(migration) = run.known.find(step.version) else { return Err(Trouble::Moved) };
-        (self.observer)(&Event::Started(step));
+        let _span = trace::step(step);
+        self.tell(&Event::Started(step));
         let began = Instant::now();
         if mode == Mode::Journal {
             self.begin_journaled(run, step)?;
@@ -274,7 +298,7 @@ impl<D: Driver> Migrator<'_, D> {
         let unit = rows::unit(step, run.known, run.signed);
         self.begin_code(run, step, unit.clone())?;
         let result = match self.call(migration, step) {
-            Ok(Ok(())) => self.driver.commit(&unit),
+            Ok(Ok(())) => self.guarded(|driver| driver.commit(&unit)),
             Ok(Err(error)) => Err(self.code_cause(error)),
             Err(panic) => {
                 let _ = self.driver.rollback();
@@ -304,12 +328,12 @@ impl<D: Driver> Migrator<'_, D> {
         loop {
             let (timeout, pause) = self.rung(step, rung);
             unit.lock_timeout = timeout;
-            match (self.driver.begin(&unit), pause) {
+            match (self.guarded(|driver| driver.begin(&unit)), pause) {
                 (Ok(()), _) => return Ok(()),
                 (Err(cause), _) if cause.kind == CauseKind::HistoryMoved => return Err(Trouble::Moved),
                 (Err(cause), Some(pause)) if cause.kind == CauseKind::LockTimeout => {
-                    (self.observer)(&Event::Retry { step, message: &cause.message, pause });
-                    std::thread::sleep(pause);
+                    self.tell(&Event::Retry { step, message: &cause.message, pause });
+                    self.pause(pause);
                     rung += 1;
                 }
                 (Err(cause), _) => return Err(self.failed(run, step, None, cause, None)),
@@ -335,11 +359,31 @@ impl<D: Driver> Migrator<'_, D> {
         migration: &dyn Migration<D::Connection>,
         step: &Step<'_>,
     ) -> Result<Result<(), BoxError>, Box<dyn Any + Send>> {
+        let cancel = self.cancel.clone();
+        if cancel.as_ref().is_some_and(|cancel| !cancel.begin(self.driver.interrupter())) {
+            return Ok(Err(Box::new(cancelled())));
+        }
         let mut session = Session::new(&mut *self.driver, &mut *self.observer, step.version);
-        catch_unwind(AssertUnwindSafe(|| match step.direction() {
+        let called = catch_unwind(AssertUnwindSafe(|| match step.direction() {
             Direction::Up => migration.up(&mut session),
             Direction::Down => migration.down(&mut session),
-        }))
+        }));
+        if cancel.is_some_and(|cancel| cancel.end()) {
+            self.driver.absorb_interrupts();
+        }
+        called
+    }
+
+    fn tell_statements(&mut self, step: &Step<'_>) {
+        let Work::Script(script, pieces) = &step.work else { return };
+        for (n, piece) in pieces.iter().enumerate() {
+            self.tell_statement(step, script, n, piece);
+        }
+    }
+
+    pub(super) fn tell_statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) {
+        let (file, position, text) = (script.file.as_ref(), piece.position, piece.text(script));
+        self.tell(&Event::Statement { step, n: n + 1, file, position, text });
     }
 
     pub(super) fn settings_back(
@@ -357,7 +401,7 @@ impl<D: Driver> Migrator<'_, D> {
     /// What the server warned of, as notes.
     pub(super) fn pass_warnings_on(&mut self, step: &Step<'_>) {
         for message in self.driver.warnings() {
-            (self.observer)(&Event::Note(&Note::Warning { label: step.label(), message }));
+            self.tell(&Event::Note(&Note::Warning { label: step.label(), message }));
         }
     }
 
@@ -370,15 +414,20 @@ impl<D: Driver> Migrator<'_, D> {
         for (i, step) in steps.iter().enumerate() {
             let duration = durations.get(i).copied().unwrap_or_default();
             run.report.done.push(Done::new(step, duration));
-            (self.observer)(&Event::Finished { step, duration });
+            self.tell(&Event::Finished { step, duration });
         }
     }
 
     fn announce(&mut self, notes: &[Note]) {
         for note in notes {
-            (self.observer)(&Event::Note(note));
+            self.tell(&Event::Note(note));
         }
     }
+}
+
+/// Whether what came before a failed unit may be sent once more without it.
+fn may_begin_again(kind: CauseKind) -> bool {
+    !matches!(kind, CauseKind::ConnectionLost | CauseKind::Interrupted)
 }
 
 /// What stands behind an error whose own words are printed already.

@@ -25,7 +25,7 @@ impl<D: Driver> Migrator<'_, D> {
         n: usize,
         answer: Answer,
     ) -> Result<(), Error> {
-        self.lock()?;
+        self.lock(None)?;
         let settled = self.settle_locked(known, version, n, answer);
         let released = self.release();
         settled.and(released)

@@ -86,8 +86,7 @@ impl Postgres<'_> {
         let committed = kept.unwrap_or(0);
         // What another session holds now it may not hold at a second try, which would tell something else. What somebody
         // has cancelled must not begin again.
-        let cancelled = cause.code.as_deref() == Some("57014");
-        if cause.kind == CauseKind::Statement && !cancelled {
+        if cause.kind == CauseKind::Statement {
             let left = units.get(committed..).unwrap_or_default();
             let only = if group == Group::Segment && kept.is_some() { left.get(..1).unwrap_or_default() } else { left };
             if let Some((unit, statement, replayed)) = self.replay(only)
