@@ -5,15 +5,17 @@
 
 use std::panic::resume_unwind;
 use std::thread;
+use std::time::Duration;
 
-use migrate_core::{Cause, CauseKind, DownTarget, Driver, Error, Migrations, Migrator, Report, UpTarget};
+use migrate_core::{Cause, CauseKind, DownTarget, Driver, Error, Migrations, Migrator, Report, StartupMode, Tables};
 
-use crate::Set;
+use crate::{Set, Startup};
 
 /// Applies what is pending on the database that the URL names, on a connection of its own.
 ///
 /// It connects, works and drops on a thread of its own and waits for it, so it is safe inside `#[tokio::main]`, where
 /// blocking clients panic; like any call that waits it holds its worker up, so start-up is its place.
+/// [`Startup`] takes options.
 ///
 /// | URL | feature |
 /// |---|---|
@@ -25,7 +27,8 @@ use crate::Set;
 /// When there is no driver for the URL, the database can't be reached, the plan is refused, the lock can't be had within
 /// a minute, or a migration fails.
 pub fn up<'a>(url: impl AsRef<str>, set: impl Into<Set<'a>>) -> Result<Report, Error> {
-    run(url.as_ref(), &set.into(), Way::Up)
+    let started = Startup::new(set).mode(StartupMode::Migrate).run(url)?;
+    Ok(started.into_report())
 }
 
 /// Reverts the newest `count` migrations on the database that the URL names; as [`up`] otherwise.
@@ -33,62 +36,102 @@ pub fn up<'a>(url: impl AsRef<str>, set: impl Into<Set<'a>>) -> Result<Report, E
 /// # Errors
 /// As [`up`].
 pub fn down<'a>(url: impl AsRef<str>, set: impl Into<Set<'a>>, count: usize) -> Result<Report, Error> {
-    run(url.as_ref(), &set.into(), Way::Down(DownTarget::Count(count)))
+    let (url, set) = (url.as_ref(), set.into());
+    aside(|| with_driver(url, &set, &Tables::default(), Down(count)))
 }
 
-#[derive(Clone, Copy)]
-enum Way {
-    Up,
-    Down(DownTarget),
+/// Whether everything that this program knows is applied on the database that the URL names; others may have applied
+/// more. For a service whose role may not migrate: it reads, takes no lock and changes nothing.
+///
+/// # Errors
+/// [`Error::NotApplied`] when something is pending, or begun and not finished; [`Error::Refused`] when an applied file
+/// has changed; as [`up`] otherwise.
+///
+/// ```
+/// # use migrate::{Embedded, Error, embed_migrations};
+/// # static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations");
+/// # let dir = tempfile::tempdir()?;
+/// # let url = format!("sqlite:{}/app.db", dir.path().display());
+/// assert!(matches!(migrate::verify(&url, &MIGRATIONS), Err(Error::NotApplied(_))));
+/// migrate::up(&url, &MIGRATIONS)?;
+/// migrate::verify(&url, &MIGRATIONS)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn verify<'a>(url: impl AsRef<str>, set: impl Into<Set<'a>>) -> Result<(), Error> {
+    Startup::new(set).mode(StartupMode::Verify).run(url).map(drop)
 }
 
-fn run(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
-    let work = || match url.split_once(':').map(|(scheme, _)| scheme) {
-        #[cfg(feature = "sqlite")]
-        Some("sqlite") => on_sqlite(url, set, way),
-        #[cfg(feature = "postgres")]
-        Some("postgres" | "postgresql") => on_postgres(url, set, way),
-        #[cfg(feature = "mysql")]
-        Some("mysql" | "mariadb") => on_mysql(url, set, way),
-        scheme => Err(no_driver(scheme)),
-    };
+struct Down(usize);
+
+impl Work for Down {
+    type Output = Report;
+
+    fn on<D: Driver>(self, driver: &mut D, known: &Migrations<'_, D::Connection>) -> Result<Report, Error> {
+        Migrator::new(driver).down(known, DownTarget::Count(self.0))
+    }
+}
+
+/// What is done on the database of a URL, whichever it is.
+pub(crate) trait Work {
+    type Output;
+
+    fn on<D: Driver>(self, driver: &mut D, known: &Migrations<'_, D::Connection>) -> Result<Self::Output, Error>;
+}
+
+/// On a thread of its own, and waits for it.
+pub(crate) fn aside<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    let work = crate::trace::here(work);
     thread::scope(|scope| {
         let worker = thread::Builder::new().name("migrate".into()).spawn_scoped(scope, work);
-        let worker = worker.map_err(|error| access("starting a thread", error.to_string()))?;
+        let worker = worker.map_err(no_thread)?;
         worker.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }
 
-#[cfg(feature = "sqlite")]
-fn on_sqlite(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
-    let url: migrate_sqlite::Url = url.parse().map_err(not_a_url)?;
-    go(migrate_sqlite::Sqlite::open(&url), &set.for_sqlite()?, way)
+pub(crate) fn no_thread(error: std::io::Error) -> Error {
+    access("starting a thread", error.to_string())
 }
 
-#[cfg(feature = "postgres")]
-fn on_postgres(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
-    let url: migrate_postgres::Url = url.parse().map_err(not_a_url)?;
-    go(migrate_postgres::Postgres::connect(&url), &set.for_postgres()?, way)
-}
-
-#[cfg(feature = "mysql")]
-fn on_mysql(url: &str, set: &Set<'_>, way: Way) -> Result<Report, Error> {
-    let url: migrate_mysql::Url = url.parse().map_err(not_a_url)?;
-    go(migrate_mysql::Mysql::connect(&url), &set.for_mysql()?, way)
-}
-
-fn go<D: Driver>(opened: Result<D, Cause>, known: &Migrations<'_, D::Connection>, way: Way) -> Result<Report, Error> {
-    let mut driver = opened.map_err(|cause| Error::Database { doing: "opening the database", cause })?;
-    let mut migrator = Migrator::new(&mut driver);
-    match way {
-        Way::Up => migrator.up(known, UpTarget::All),
-        Way::Down(target) => migrator.down(known, target),
+/// Opens the database of the URL, and hands it over with what it is to run. Must stand on a thread of its own.
+pub(crate) fn with_driver<W: Work>(url: &str, set: &Set<'_>, tables: &Tables, work: W) -> Result<W::Output, Error> {
+    let opening = |cause| Error::Database { doing: "opening the database", cause };
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        #[cfg(feature = "sqlite")]
+        Some("sqlite") => {
+            let driver = migrate_sqlite::Sqlite::open(&parsed(url)?).map_err(opening)?;
+            work.on(&mut driver.tables(tables.clone()), &set.for_sqlite()?)
+        }
+        #[cfg(feature = "postgres")]
+        Some("postgres" | "postgresql") => {
+            let driver = migrate_postgres::Postgres::connect(&parsed(url)?).map_err(opening)?;
+            work.on(&mut driver.tables(tables.clone()), &set.for_postgres()?)
+        }
+        #[cfg(feature = "mysql")]
+        Some("mysql" | "mariadb") => {
+            let driver = migrate_mysql::Mysql::connect(&parsed(url)?).map_err(opening)?;
+            work.on(&mut driver.tables(tables.clone()), &set.for_mysql()?)
+        }
+        scheme => Err(no_driver(scheme)),
     }
 }
 
+/// Waits until the server of the URL answers, at most so long.
+pub(crate) fn wait_for_server(url: &str, limit: Duration) -> Result<(), Error> {
+    let waited: Result<(), Cause> = match url.split_once(':').map(|(scheme, _)| scheme) {
+        #[cfg(feature = "sqlite")]
+        Some("sqlite") => migrate_sqlite::admin::wait(&parsed(url)?, limit),
+        #[cfg(feature = "postgres")]
+        Some("postgres" | "postgresql") => migrate_postgres::admin::wait(&parsed(url)?, limit),
+        #[cfg(feature = "mysql")]
+        Some("mysql" | "mariadb") => migrate_mysql::admin::wait(&parsed(url)?, limit),
+        scheme => return Err(no_driver(scheme)),
+    };
+    waited.map_err(|cause| Error::Database { doing: "waiting for the database", cause })
+}
+
 /// Whoever reads a URL sees to it that its error shows no password.
-fn not_a_url(error: impl std::fmt::Display) -> Error {
-    access("reading the database URL", error.to_string())
+fn parsed<U: std::str::FromStr<Err: std::fmt::Display>>(url: &str) -> Result<U, Error> {
+    url.parse().map_err(|error: U::Err| access("reading the database URL", error.to_string()))
 }
 
 /// Only the scheme is ever named: the rest of a URL may hold a password.

@@ -1,4 +1,4 @@
-//! Schema migrations for PostgreSQL and SQLite (MySQL/MariaDB follow), in plain SQL, compiled into your application.
+//! Schema migrations for PostgreSQL, SQLite and MySQL/MariaDB, in plain SQL, compiled into your application.
 //!
 //! **Every migration that was not applied yet is applied, whatever its place in the order; a failure leaves nothing
 //! behind; nobody needs a prompt on the production database.**
@@ -128,7 +128,9 @@
 //! | `sqlite` | SQLite, on `rusqlite`, with the library of the system |
 //! | `sqlite-bundled` | the same, compiled in |
 //! | `include_dir` | migrations from an `include_dir::Dir` |
+//! | `tracing` | spans and events of `tracing`, target `migrate`: what a start decided, each migration, each statement |
 
+mod background;
 mod by_url;
 mod embed;
 #[cfg(feature = "mysql")]
@@ -138,9 +140,12 @@ pub mod postgres;
 mod set;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod startup;
+mod trace;
 
-pub use by_url::{down, up};
+pub use by_url::{down, up, verify};
 #[doc(hidden)]
 pub use embed::__private;
 pub use migrate_core::*;
 pub use set::Set;
+pub use startup::{Started, Startup, on_startup, on_startup_async};

@@ -44,6 +44,8 @@ pub use driver::{Cause, CauseKind, Driver, Facts, Holder};
 pub use embedded::Embedded;
 pub use error::{Cancelled, Error, Failure, Kept, NotApplied, Stale};
 pub use event::Event;
+#[doc(hidden)]
+pub use event::announce;
 pub use history::{HistoryRow, Tables};
 pub use meta::{ForeignKeys, Meta, Options, Store, TransactionMode};
 pub use migration::{BoxError, Direction, Down, Migration, Script, SqlMigration};

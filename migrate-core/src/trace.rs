@@ -52,10 +52,11 @@ mod on {
     }
 
     fn span_of(step: &Step<'_>) -> tracing::Span {
-        let (version, name) = (step.version.get(), step.name.as_ref());
+        // Not `name`: that is a span's own in JSON, and a line with the same key twice is refused by who collects it.
+        let (version, migration) = (step.version.get(), step.name.as_ref());
         match step.action {
-            Action::Revert => info_span!(target: "migrate", "migrate.revert", version, name),
-            _ => info_span!(target: "migrate", "migrate.apply", version, name),
+            Action::Revert => info_span!(target: "migrate", "migrate.revert", version, migration),
+            _ => info_span!(target: "migrate", "migrate.apply", version, migration),
         }
     }
 
@@ -76,7 +77,14 @@ mod on {
             Event::Startup { mode: StartupMode::Off, because } => {
                 info!(target: "migrate", "migrations are off, the database is not touched: {because}");
             }
-            Event::Startup { mode, because } => info!(target: "migrate", %mode, "migrations: {mode}: {because}"),
+            Event::Startup { mode, because } => {
+                let will = match mode {
+                    StartupMode::Verify => "the database is only looked at",
+                    StartupMode::Wait => "others are waited for",
+                    _ => "what is pending is applied",
+                };
+                info!(target: "migrate", %mode, "{will}: {because}");
+            }
             Event::UpToDate { migrations: 0 } => info!(target: "migrate", "nothing to do: there are no migrations"),
             Event::UpToDate { migrations } => {
                 info!(target: "migrate", migrations, "nothing to do: all of them are applied");
