@@ -299,7 +299,7 @@ impl Work for Task<'_, '_> {
 
     fn on<D: Driver>(self, driver: &mut D, known: &Migrations<'_, D::Connection>) -> Result<Outcome, Error> {
         let mut migrator = Migrator::new(driver)
-            .policy(self.options.policy.clone())
+            .policy(self.options.policy)
             .lock_wait(self.options.lock_wait)
             .cancelled_by(self.cancel)
             .observer(|event| (self.options.observer)(event));
