@@ -87,6 +87,16 @@ impl<'c> Sqlite<'c> {
         }
     }
 
+    /// Another run may have made the file since we looked.
+    fn open_if_made(&mut self) -> Result<(), Cause> {
+        if let Handle::Later { url, .. } = &self.handle
+            && !url.is_yet_to_be_made()
+        {
+            self.handle = Handle::Ours(Box::new(url.open()?));
+        }
+        Ok(())
+    }
+
     fn path(&self) -> Option<PathBuf> {
         match &self.handle {
             Handle::Later { url, .. } => url.path().map(PathBuf::from),
@@ -142,6 +152,7 @@ impl Driver for Sqlite<'_> {
     }
 
     fn read_history(&mut self) -> Result<Option<Vec<HistoryRow>>, Cause> {
+        self.open_if_made()?;
         let rows = self.history.read(self.db());
         rows.map_err(|cause| self.why_not_readable(cause))
     }
@@ -158,12 +169,7 @@ impl Driver for Sqlite<'_> {
         if !self.db().is_autocommit() {
             return Err(inside_a_transaction());
         }
-        // Another run may have made the file since we looked.
-        if let Handle::Later { url, .. } = &self.handle
-            && !url.is_yet_to_be_made()
-        {
-            self.handle = Handle::Ours(Box::new(url.open()?));
-        }
+        self.open_if_made()?;
         // In memory there is one connection, and nobody to lock out.
         let Some(path) = self.path() else { return Ok(LockAttempt::Acquired) };
         self.lock.get_or_insert_with(|| SideLock::for_database(&path)).attempt()

@@ -1,0 +1,1 @@
+INSERT INTO oders VALUES (1, 2, 'EUR');

@@ -1,0 +1,2 @@
+CREATE TABLE half (x int);
+SELECT pg_sleep(60);
