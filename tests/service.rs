@@ -184,7 +184,8 @@ fn fifty_at_once(database: &Database) {
     each_once(database);
     let applied = |replica: &Replica| replica.said().matches("\"message\":\"applied\"").count();
     assert_eq!(fifty.iter().map(applied).sum::<usize>(), 5);
-    assert_eq!(fifty.iter().filter(|replica| replica.has_said("has the lock, and begins")).count(), 1);
+    let began: Vec<_> = fifty.iter().filter(|replica| replica.has_said("has the lock, and begins")).collect();
+    assert_eq!(began.len(), 1, "{}", began.iter().map(|replica| replica.said()).collect::<Vec<_>>().join("\n\n"));
 }
 
 #[test]

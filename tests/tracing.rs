@@ -40,8 +40,7 @@ fn the_log_says_what_was_decided_and_why_nothing_ran() {
             let _outer = tracing::info_span!("service").entered();
             drop(startup.run(database.url()));
         });
-        let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
-        text
+        String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
     };
     let info = tracing::Level::INFO;
     let off = logged(Startup::new(&MIGRATIONS).variable("SURELY_NOT_SET"), info);
