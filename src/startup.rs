@@ -15,6 +15,9 @@ use crate::by_url::{Work, aside, wait_for_server, with_driver};
 /// The variable that says what a start does about migrations.
 const VARIABLE: &str = "RUN_DATABASE_MIGRATIONS";
 
+/// How long before a server is asked again for a database that was not there.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// Does what the variable `RUN_DATABASE_MIGRATIONS` says about migrations, when a service starts: on the database that
 /// the URL names, on a connection and a thread of its own.
 ///
@@ -249,16 +252,17 @@ impl<'a> Startup<'a> {
         if self.server_wait.is_zero() { Ok(()) } else { wait_for_server(url, self.server_wait) }
     }
 
-    /// Also through a restart of the server.
+    /// Also through a restart of the server, and for a database that is yet to be made.
     fn wait(mut self, url: &str) -> Result<Started, Error> {
         let began = Instant::now();
         loop {
             let left = self.wait_limit.saturating_sub(began.elapsed());
-            wait_for_server(url, left)?;
-            match self.with_driver(url, Do::Wait(left)) {
+            let waited = wait_for_server(url, left).and_then(|()| self.with_driver(url, Do::Wait(left)));
+            let may_come = |error: &Error| error.is_connection_lost() || error.is_no_database();
+            match waited {
                 Ok(Outcome { known, .. }) => return Ok(Started::Waited { known, waited: began.elapsed() }),
-                Err(error) if error.is_connection_lost() && began.elapsed() < self.wait_limit => {}
-                Err(error) => return Err(error),
+                Err(error) if !may_come(&error) || left.is_zero() || self.cancel.is_cancelled() => return Err(error),
+                Err(_) => std::thread::sleep(AGAIN.min(left)),
             }
         }
     }

@@ -25,8 +25,8 @@ pub(crate) struct Args {
 const EXIT_CODES: &str = "\
 Settings are taken from the options, then the environment, then the file .env, then migrate.toml.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status --exit-code), 4 changed or refused,
-6 a lock, or the server, could not be had in time, 130 Ctrl-C, 143 SIGTERM.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status --exit-code, wait --applied),
+4 changed or refused, 6 a lock, or the server, could not be had in time, 130 Ctrl-C, 143 SIGTERM.";
 
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Options of all commands")]
@@ -105,7 +105,7 @@ pub(crate) enum Command {
     Create,
     /// Drop the database that the URL names, with everything in it
     Drop(Drop),
-    /// Wait until the database's server answers
+    /// Wait until the database's server answers, or until everything is applied
     Wait(Wait),
     /// Show how a file of SQL is split into statements
     Statements(Statements),
@@ -221,6 +221,10 @@ pub(crate) struct Wait {
     /// How long at most: 500ms, 60s, 2m
     #[arg(default_value = "60s", value_name = "TIME", value_parser = duration::parse)]
     pub(crate) limit: Duration,
+    /// Wait until somebody else has applied every migration, at most so long [10m where no time is given]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, num_args = 0..=1, require_equals = true,
+        default_missing_value = "10m", conflicts_with = "limit")]
+    pub(crate) applied: Option<Duration>,
 }
 
 #[derive(clap::Args, Debug)]

@@ -6,7 +6,7 @@ pub(crate) enum Exit {
     Done,
     Failed,
     Usage,
-    /// `status --exit-code`: something is pending.
+    /// `status --exit-code`, `wait --applied`: something is pending.
     Pending,
     /// An applied file has changed, or the plan was refused: nothing was touched.
     Refused,

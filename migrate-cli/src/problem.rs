@@ -43,6 +43,7 @@ impl Problem {
             Problem::Failed(_) => Exit::Failed,
             Problem::Library(error) if error.is_lock_timeout() => Exit::Timeout,
             Problem::Library(error) if error.is_refused() => Exit::Refused,
+            Problem::Library(error) if matches!(**error, Error::NotApplied(_)) => Exit::Pending,
             Problem::Library(_) => Exit::Failed,
         }
     }

@@ -199,6 +199,16 @@ fn the_lock_is_waited_for() {
     session.check(file!["transcripts/the_lock_is_waited_for.txt"]);
 }
 
+/// For those who leave the migrations to somebody else: nothing is made, not even the file.
+#[test]
+fn all_applied_is_waited_for() {
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a").run("wait --applied=0s").run("wait --applied=0s --format json");
+    session.ls().run("up -q").run("wait --applied").run("wait --applied=1s --format json");
+    session.run("wait 5s --applied");
+    session.check(file!["transcripts/all_applied_is_waited_for.txt"]);
+}
+
 /// Outside a transaction what ran stays, and the next run goes on behind it.
 #[test]
 fn interrupted_and_resumed() {

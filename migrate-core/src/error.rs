@@ -111,6 +111,11 @@ impl Error {
         matches!(self, Error::Database { cause, .. } if cause.kind == CauseKind::ConnectionLost)
     }
 
+    /// Whether the server is there, and the database that was named is not: PostgreSQL's and MySQL's codes for it.
+    pub fn is_no_database(&self) -> bool {
+        matches!(self, Error::Database { cause, .. } if matches!(cause.code.as_deref(), Some("3D000" | "1049")))
+    }
+
     /// Whether the plan was refused, so that nothing was touched.
     pub fn is_refused(&self) -> bool {
         matches!(self, Error::Refused(_) | Error::Mistakes(_) | Error::Duplicate(_) | Error::Stale(_))

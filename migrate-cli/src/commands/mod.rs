@@ -2,6 +2,7 @@
 
 mod accept;
 mod admin;
+mod applied;
 mod completions;
 mod down;
 mod init;
@@ -14,7 +15,7 @@ mod statements;
 mod status;
 mod up;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Wait};
 use crate::config::Settings;
 use crate::database::{self, Source};
 use crate::exit::Exit;
@@ -47,7 +48,8 @@ pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, 
         Command::Settle(args) => database::with(&cx, source, &args),
         Command::Create => admin::create(&cx),
         Command::Drop(args) => admin::drop(&cx, &args),
-        Command::Wait(args) => admin::wait(&cx, args.limit),
+        Command::Wait(Wait { applied: Some(limit), .. }) => applied::wait(&cx, source, limit),
+        Command::Wait(Wait { limit, .. }) => admin::wait(&cx, limit),
         Command::Statements(args) => statements::run(&cx, &args),
         Command::Completions(args) => completions::run(&args, out),
     }

@@ -36,6 +36,11 @@ impl<'o> Progress<'o> {
                 let so_far = if waited.as_secs() == 0 { String::new() } else { format!(", {} so far", words(*waited)) };
                 self.out.say(&format!("waiting for the migration lock, held by {holder}{so_far}"));
             }
+            Event::Awaiting { pending, holder, waited } => {
+                let who = holder.map_or_else(|| "nobody is at work".into(), |holder| format!("at work: {holder}"));
+                let so_far = if waited.as_secs() == 0 { String::new() } else { format!(", {} so far", words(*waited)) };
+                self.out.say(&format!("waiting until all is applied, {pending} pending; {who}{so_far}"));
+            }
             Event::Planned(plan) => self.out.detail(&format!("steps: {}", plan.steps.len())),
             Event::Started(step) => self.out.detail(&format!("begins   {}", step.label())),
             Event::StatementDone { step, n } => {
