@@ -65,6 +65,9 @@
 //! }
 //! ```
 //!
+//! A service that does about migrations what the variable `RUN_DATABASE_MIGRATIONS` says, when it starts: [`on_startup`],
+//! in asynchronous code [`on_startup_async`], with options [`Startup`]. One that may not migrate asks [`verify`].
+//!
 //! A migration in Rust, where SQL is not enough, at its place among the files:
 //!
 //! ```

@@ -41,7 +41,7 @@ impl Job for Wait {
         cx.migrator(driver).observer(|event| progress.event(event)).wait(known, self.0)?;
         match cx.out.format {
             Format::Json => cx.out.json(&AppliedJson { applied: known.len() })?,
-            Format::Text => cx.out.say(&format!("applied: all {} migrations", known.len())),
+            Format::Text => cx.out.say("everything is applied"),
         }
         Ok(Exit::Done)
     }
