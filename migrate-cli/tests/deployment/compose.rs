@@ -39,11 +39,13 @@ struct DependsOn {
 }
 
 #[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
 enum Condition {
-    ServiceStarted,
-    ServiceHealthy,
-    ServiceCompletedSuccessfully,
+    #[serde(rename = "service_started")]
+    Started,
+    #[serde(rename = "service_healthy")]
+    Healthy,
+    #[serde(rename = "service_completed_successfully")]
+    CompletedSuccessfully,
 }
 
 #[test]
@@ -81,7 +83,7 @@ fn without_its_migrations_the_app_refuses_to_start() {
     let mut app = compose.services["app"].container(&database).unwrap().start();
     let status = app.ends();
     assert!(!status.success());
-    assert!(app.log().contains("pending"), "{}", app.log());
+    assert!(app.log().contains("20260301090000_create_books"), "{}", app.log());
     let tables = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
     assert_eq!(database.count(tables), 0, "verify only looks");
 }
@@ -107,11 +109,11 @@ impl Service {
 /// The database is the server of the tests, in which the fresh one stands for what its image would have made.
 fn meet(condition: Condition, service: &mut Option<Running>, database: &Database) {
     match (condition, service) {
-        (Condition::ServiceHealthy, None) => drop(database.client()),
-        (Condition::ServiceCompletedSuccessfully, Some(running)) => {
+        (Condition::Healthy, None) => drop(database.client()),
+        (Condition::CompletedSuccessfully, Some(running)) => {
             assert!(running.ends().success(), "{}", running.log());
         }
-        (Condition::ServiceStarted, _) => {}
+        (Condition::Started, _) => {}
         _ => panic!("this test can't meet such a condition"),
     }
 }

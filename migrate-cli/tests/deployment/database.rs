@@ -37,7 +37,7 @@ impl Database {
     }
 
     pub fn client(&self) -> Client {
-        self.config.clone().dbname(self.name()).connect(NoTls).unwrap()
+        self.config.clone().dbname(&self.name()).connect(NoTls).unwrap()
     }
 
     /// Runs what makes these roles, under names of their own; these are returned.
