@@ -1,0 +1,1 @@
+DELETE FROM books WHERE title IN ('The Left Hand of Darkness', 'Invisible Cities');

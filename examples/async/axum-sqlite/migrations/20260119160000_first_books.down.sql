@@ -1,0 +1,1 @@
+DELETE FROM books WHERE id IN (1, 2);
