@@ -55,7 +55,9 @@ pub fn on_startup<'a>(url: impl AsRef<str>, set: impl Into<Set<'a>>) -> Result<S
 
 /// As [`on_startup`], to be awaited on any runtime: the work is done on a thread of its own.
 ///
-/// Dropping the future cancels the run: what is under way is rolled back, and the lock is given back.
+/// Dropping the future cancels the run: what is under way is rolled back, and the lock is given back, by a thread that is
+/// left behind. A process that ends at that moment takes the thread with it, and a server may go on with what it was
+/// sent, up to its COMMIT: at SIGTERM call [`Cancel::cancel`] ([`Startup::cancelled_by`]) and await the run.
 ///
 /// # Errors
 /// As [`on_startup`].
@@ -198,7 +200,8 @@ impl<'a> Startup<'a> {
         aside(move || self.work(url))
     }
 
-    /// Does it on a thread of its own, to be awaited on any runtime. Dropping the future cancels.
+    /// Does it on a thread of its own, to be awaited on any runtime. Dropping the future cancels, as
+    /// [`on_startup_async`] says.
     ///
     /// # Errors
     /// As [`on_startup`].
