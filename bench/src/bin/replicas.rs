@@ -4,7 +4,7 @@
 //!     cargo build --release --example service
 //!     MIGRATE_TEST_POSTGRES=… MIGRATE_TEST_MARIADB=… cargo run --release --manifest-path bench/Cargo.toml --bin replicas
 //!
-//! The servers must take 200 connections: scripts/server-postgres DIR max_connections=200.
+//! A number behind it is how many rounds there are (10). The servers must take 200 connections: scripts/server-postgres DIR max_connections=200.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,7 +16,6 @@ use std::time::Duration;
 use mysql::prelude::Queryable;
 
 const REPLICAS: usize = 50;
-const ROUNDS: usize = 10;
 
 type Error = Box<dyn std::error::Error>;
 
@@ -52,7 +51,8 @@ fn main() -> Result<(), Error> {
 
 fn report(name: &str, held_up: impl Fn(usize, &Path) -> Result<(String, GoOn), Error>) -> Result<(), Error> {
     let mut waits = Vec::new();
-    for round in 0..ROUNDS {
+    let rounds = std::env::args().nth(1).map_or(Ok(10), |rounds| rounds.parse())?;
+    for round in 0..rounds {
         let dir = tempfile::tempdir()?;
         let (url, go_on) = held_up(round, dir.path())?;
         waits.extend(measure(&url, go_on)?);
