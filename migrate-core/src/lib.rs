@@ -34,6 +34,8 @@ pub mod sql;
 mod startup;
 mod status;
 mod trace;
+#[doc(hidden)]
+pub mod undo;
 #[cfg(feature = "url")]
 pub mod url;
 mod version;

@@ -265,20 +265,24 @@ impl<'a> Head<'a> {
 
     fn name(&self, at: usize) -> Option<String> {
         let (kind, text) = self.code.get(at)?;
-        let fold = self.syntax.rules().fold;
-        let (name, quoted) = match kind {
-            TokenKind::Word => ((*text).to_owned(), false),
-            TokenKind::QuotedName => (unquoted(text)?, true),
-            // SQLite takes a string where it wants a name.
-            TokenKind::String if self.syntax.dialect() == Dialect::Sqlite => (unquoted(text)?, true),
-            _ => return None,
-        };
-        Some(match fold {
-            Fold::Always => name.to_ascii_lowercase(),
-            Fold::Unquoted if !quoted => name.to_ascii_lowercase(),
-            Fold::Unquoted | Fold::Never => name,
-        })
+        name_of(*kind, text, self.syntax)
     }
+}
+
+/// What a name is called, as the dialect compares names; `None` where this can't be one.
+pub(super) fn name_of(kind: TokenKind, text: &str, syntax: Syntax) -> Option<String> {
+    let (name, quoted) = match kind {
+        TokenKind::Word => (text.to_owned(), false),
+        TokenKind::QuotedName => (unquoted(text)?, true),
+        // SQLite takes a string where it wants a name.
+        TokenKind::String if syntax.dialect() == Dialect::Sqlite => (unquoted(text)?, true),
+        _ => return None,
+    };
+    Some(match syntax.rules().fold {
+        Fold::Always => name.to_ascii_lowercase(),
+        Fold::Unquoted if !quoted => name.to_ascii_lowercase(),
+        Fold::Unquoted | Fold::Never => name,
+    })
 }
 
 /// The statement's code, without what only surrounds or steers it. It ends at a mistake.

@@ -22,6 +22,7 @@ mod statement;
 mod syntax;
 mod verbs;
 mod version;
+mod words;
 
 pub use dialect::{Dialect, UnknownDialect};
 pub use directive::{Directive, directives};
@@ -34,3 +35,4 @@ pub use split::{Statement, Statements, split, statements};
 pub use statement::{InTransaction, ObjectName, Recognised, Role};
 pub use syntax::Syntax;
 pub use version::{NotAVersion, ServerVersion};
+pub(crate) use words::{Name, Words};
