@@ -130,12 +130,12 @@ pub(crate) fn wait_for_server(url: &str, limit: Duration) -> Result<(), Error> {
 }
 
 /// Whoever reads a URL sees to it that its error shows no password.
-fn parsed<U: std::str::FromStr<Err: std::fmt::Display>>(url: &str) -> Result<U, Error> {
+pub(crate) fn parsed<U: std::str::FromStr<Err: std::fmt::Display>>(url: &str) -> Result<U, Error> {
     url.parse().map_err(|error: U::Err| access("reading the database URL", error.to_string()))
 }
 
 /// Only the scheme is ever named: the rest of a URL may hold a password.
-fn no_driver(scheme: Option<&str>) -> Error {
+pub(crate) fn no_driver(scheme: Option<&str>) -> Error {
     let known = [
         ("sqlite:", cfg!(feature = "sqlite")),
         ("postgres:", cfg!(feature = "postgres")),

@@ -130,11 +130,15 @@
 //! | `postgres-tls` | the same, with TLS for the connections that it opens itself, by rustls |
 //! | `sqlite` | SQLite, on `rusqlite`, with the library of the system |
 //! | `sqlite-bundled` | the same, compiled in |
+//! | `check` | [`check()`](check::check): whether migrations are sound, for a test of yours |
 //! | `include_dir` | migrations from an `include_dir::Dir` |
 //! | `tracing` | spans and events of `tracing`, target `migrate`: what a start decided, each migration, each statement |
+//! | `testing` | a fresh, migrated database for every test, of the databases that are switched on: `testing`, and the attribute `test` |
 
 mod background;
 mod by_url;
+#[cfg(feature = "check")]
+pub mod check;
 mod embed;
 #[cfg(feature = "mysql")]
 pub mod mysql;
@@ -144,11 +148,15 @@ mod set;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod startup;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod trace;
 
 pub use by_url::{down, up, verify};
 #[doc(hidden)]
 pub use embed::__private;
 pub use migrate_core::*;
+#[cfg(feature = "testing")]
+pub use migrate_macros::test;
 pub use set::Set;
 pub use startup::{Started, Startup, on_startup, on_startup_async};

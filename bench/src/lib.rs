@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
+use migrate::{Down, Migrations, Options, Script, SqlMigration, Store, Version};
+
 /// One migration: version, name, SQL.
 pub type File = (i64, String, String);
 
@@ -70,6 +72,15 @@ impl Random {
         self.0 ^= self.0 << 17;
         self.0 % limit
     }
+}
+
+/// The files as migrations, in the words of one database.
+pub fn known<C: 'static>(files: &[File], in_its_words: impl Fn(&str) -> String) -> Migrations<'static, C> {
+    let one = |(version, name, sql): &File| {
+        let script = Script::new(format!("{version}_{name}.sql").into(), in_its_words(sql).into(), 1, Options::NONE);
+        SqlMigration::new(Version::new(*version), name.clone(), script, Down::Irreversible, Store::Text)
+    };
+    Migrations::from_sql(files.iter().map(one)).expect("no version twice")
 }
 
 /// How long this takes.

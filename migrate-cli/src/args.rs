@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Show what `up` would do, and why
     Plan(Plan),
+    /// Apply, revert and apply again each migration on a scratch database, and compare the schema
+    Check,
     /// Accept the file of an applied migration as it is now
     Repair(One),
     /// Record a migration and all older ones as applied, without running them

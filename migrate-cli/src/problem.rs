@@ -68,6 +68,29 @@ impl Problem {
     }
 }
 
+impl From<migrate_check::Error> for Problem {
+    fn from(error: migrate_check::Error) -> Self {
+        use migrate_check::{Error, Trouble};
+        match error {
+            Error::NotBegun(error) => Problem::Library(error),
+            Error::Unsound { label, phase, trouble: Trouble::Failed(error) } => {
+                let mut frames = Problem::Library(error).frames().into_iter();
+                // What is now true of a scratch database is of no interest.
+                let mut frame = frames.next().unwrap_or_default();
+                frame.rolled_back = None;
+                frame.notes.retain(|note| ["detail: ", "hint: ", "in: "].iter().any(|word| note.starts_with(word)));
+                let frame = frame.note(format!("while checking {label}: {}", phase.as_str()));
+                Problem::Failed(Box::new(frame))
+            }
+            other => {
+                let mut frame = Frame::of_text(&other.to_string());
+                frame.block.iter_mut().for_each(|line| *line = line.strip_prefix("  ").unwrap_or(line).to_owned());
+                Problem::Failed(Box::new(frame))
+            }
+        }
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         Problem::Library(Box::new(error))

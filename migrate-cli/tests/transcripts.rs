@@ -103,6 +103,20 @@ fn down_and_redo() {
 }
 
 #[test]
+fn check() {
+    let mut session = Session::new();
+    session.run("check").pair("20260101000000_a", "a").pair("20260102000000_b", "b");
+    session.run("check").run("check --format json").write("migrations/20260103000000_c.sql", "CREATE TABLE c (x);\n");
+    session.run("check").run("check -q");
+    session.write("migrations/20260104000000_d.up.sql", "ALTER TABLE c ADD d;\nCREATE INDEX c_d ON c (x);\n");
+    session.write("migrations/20260104000000_d.down.sql", "ALTER TABLE c DROP d;\n");
+    session.run("check").run("check --format json");
+    session.write("migrations/20260104000000_d.down.sql", "DROP INDEX c_d;\nALTER TABLE c DROP e;\n");
+    session.run("check").run("check --format json").ls();
+    session.check(file!["transcripts/check.txt"]);
+}
+
+#[test]
 fn missing_and_ahead() {
     let mut session = Session::new();
     session.pair("20260101000000_a", "a").pair("20260102000000_b", "b").pair("20260103000000_c", "c").run("up -q");

@@ -3,6 +3,7 @@
 mod args;
 mod embed;
 mod expand;
+mod test;
 
 use proc_macro::TokenStream;
 
@@ -12,4 +13,30 @@ use proc_macro::TokenStream;
 pub fn embed(input: TokenStream) -> TokenStream {
     let expanded = syn::parse(input).and_then(|args| embed::embed(&args));
     expanded.unwrap_or_else(|error| error.into_compile_error()).into()
+}
+
+/// Gives a test a database of its own, by the type of its one parameter, with the migrations of the argument; drops it at
+/// the end, and keeps it when the test fails, saying where it is.
+///
+/// ```ignore
+/// #[migrate::test(MIGRATIONS)]
+/// fn a_book_can_be_lent(mut db: migrate::testing::Postgres) -> Result<(), Box<dyn std::error::Error>> {
+///     db.client()?.execute("INSERT INTO books (title) VALUES ('Emma')", &[])?;
+///     Ok(())
+/// }
+///
+/// // With the attribute of the runtime below it:
+/// #[migrate::test(MIGRATIONS)]
+/// #[tokio::test]
+/// async fn and_returned(db: migrate::testing::Postgres) {
+///     let pool = sqlx::PgPool::connect(db.url()).await.unwrap();
+/// }
+/// ```
+///
+/// The argument is anything that is a `migrate::testing::Source` of the parameter's type: embedded migrations, a `Set`, or a
+/// `Template` with rows to start from. `#[migrate::test(MIGRATIONS, crate = other)]` says what the crate `migrate` is called here.
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let (item, copy) = (proc_macro2::TokenStream::from(item), arguments.into());
+    test::test(copy, item).unwrap_or_else(|error| error.into_compile_error()).into()
 }

@@ -141,6 +141,20 @@ impl Url {
         self.settings.get(keyword).map(String::as_str)
     }
 
+    /// Whether its server is on this machine: a socket, or a loopback address. What it leaves open is taken from the
+    /// environment, as when the connection is opened.
+    ///
+    /// ```
+    /// use migrate_mysql::Url;
+    ///
+    /// assert!("mysql://me@127.0.0.1/app".parse::<Url>()?.is_local());
+    /// assert!(!"mysql://me@db.example.com/app".parse::<Url>()?.is_local());
+    /// # Ok::<(), migrate_mysql::UrlError>(())
+    /// ```
+    pub fn is_local(&self) -> bool {
+        environment::Environment::of_process(self).server().is_ok_and(|server| server.is_local())
+    }
+
     /// The database that the URL names: no variable does.
     pub(crate) fn database(&self) -> Option<&str> {
         self.get("database")
@@ -148,7 +162,7 @@ impl Url {
 
     /// The same server, another database, or none.
     #[must_use]
-    pub(crate) fn with_database(&self, database: Option<&str>) -> Self {
+    pub fn with_database(&self, database: Option<&str>) -> Self {
         let mut url = self.clone();
         match database {
             Some(database) => url.settings.insert("database", database.to_owned()),

@@ -4,7 +4,7 @@ use migrate_core::{Cause, CauseKind};
 use mysql::{DriverError, Error, MySqlError};
 
 /// What MySQL or MariaDB said, for the loop and for people.
-pub(crate) fn cause(error: Error) -> Cause {
+pub fn cause(error: Error) -> Cause {
     let Error::MySqlError(said) = &error else {
         let mut cause = Cause::new(CauseKind::ConnectionLost, in_words(&error));
         cause.source = Some(Box::new(error));

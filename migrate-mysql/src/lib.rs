@@ -64,6 +64,7 @@ use mysql::Conn;
 
 pub use connect::{Url, UrlError};
 pub use driver::Mysql;
+pub use error::cause;
 
 /// Applies what is pending, on a connection that you have.
 ///

@@ -149,9 +149,27 @@ impl Url {
         self.settings.get(keyword).map(String::as_str)
     }
 
+    /// Whether every server that it may lead to is on this machine: a socket, or a loopback address. What it leaves
+    /// open is taken from the environment, as when the connection is opened.
+    ///
+    /// ```
+    /// use migrate_postgres::Url;
+    ///
+    /// assert!("postgres://me@localhost/app".parse::<Url>()?.is_local()?);
+    /// assert!(!"postgres://me@localhost,db.example.com/app".parse::<Url>()?.is_local()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the URL and the environment together name no server.
+    pub fn is_local(&self) -> Result<bool, migrate_core::Cause> {
+        let servers = environment::Environment::of_process(self).servers()?;
+        Ok(servers.iter().all(environment::Server::is_local))
+    }
+
     /// The same server, another database.
     #[must_use]
-    pub(crate) fn with_database(&self, database: &str) -> Self {
+    pub fn with_database(&self, database: &str) -> Self {
         let mut url = self.clone();
         url.settings.insert("dbname", database.to_owned());
         url

@@ -5,7 +5,7 @@ use postgres::Error;
 use postgres::error::{DbError, ErrorPosition, SqlState};
 
 /// What PostgreSQL said, for the loop and for people.
-pub(crate) fn cause(error: Error) -> Cause {
+pub fn cause(error: Error) -> Cause {
     let Some(said) = error.as_db_error() else {
         // `postgres` says only "error connecting to server"; what happened stands behind it.
         let mut cause = Cause::new(CauseKind::ConnectionLost, in_full(&error));

@@ -40,6 +40,7 @@ use postgres::Client;
 
 pub use connect::{Url, UrlError};
 pub use driver::Postgres;
+pub use error::cause;
 
 /// Applies what is pending, on a connection that you have.
 ///

@@ -4,7 +4,7 @@ use migrate_core::{Cause, CauseKind};
 use rusqlite::{Error, ErrorCode, ffi};
 
 /// What SQLite said, for the loop and for people.
-pub(crate) fn cause(error: Error) -> Cause {
+pub fn cause(error: Error) -> Cause {
     let (code, message, position) = match &error {
         Error::SqlInputError { error, msg, offset, .. } => {
             let position = usize::try_from(*offset).ok().map(ServerPosition::Byte);

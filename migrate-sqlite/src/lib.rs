@@ -38,6 +38,7 @@ use rusqlite::Connection;
 
 pub use connect::{Url, UrlError};
 pub use driver::Sqlite;
+pub use error::cause;
 
 /// Applies what is pending, on a connection that you have.
 ///

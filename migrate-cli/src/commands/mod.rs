@@ -3,6 +3,7 @@
 mod accept;
 mod admin;
 mod applied;
+pub(crate) mod check;
 mod completions;
 mod down;
 mod init;
@@ -42,6 +43,7 @@ pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, 
         Command::Redo(args) => database::with(&cx, source, &args),
         Command::Status(args) => database::with(&cx, source, &args),
         Command::Plan(args) => database::with(&cx, source, &args),
+        Command::Check => database::check(&cx, source),
         Command::Repair(args) => database::with(&cx, source, &accept::Repair(args.version)),
         Command::Baseline(args) => database::with(&cx, source, &accept::Baseline(args.version)),
         Command::RevertMissing(args) => database::with(&cx, source, &args),

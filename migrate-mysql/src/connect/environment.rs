@@ -73,6 +73,15 @@ impl Server {
     pub(super) fn is_socket(&self) -> bool {
         matches!(self, Server::Socket(_))
     }
+
+    pub(super) fn is_local(&self) -> bool {
+        match self {
+            Server::Socket(_) => true,
+            Server::Tcp { host, .. } => {
+                is_here(host) || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+        }
+    }
 }
 
 impl fmt::Display for Server {

@@ -33,6 +33,11 @@ impl Server {
         self.host.starts_with('/')
     }
 
+    pub(super) fn is_local(&self) -> bool {
+        let named = || self.host.eq_ignore_ascii_case("localhost") || self.host.parse().is_ok_and(is_loopback);
+        self.address.map_or_else(|| self.is_socket() || named(), is_loopback)
+    }
+
     /// How many addresses its name has, one at least.
     pub(super) fn addresses(&self) -> u32 {
         if self.address.is_some() || self.is_socket() {
@@ -41,6 +46,10 @@ impl Server {
         let found = (self.host.as_str(), self.port).to_socket_addrs().map_or(1, Iterator::count);
         u32::try_from(found).unwrap_or(1).max(1)
     }
+}
+
+fn is_loopback(address: std::net::IpAddr) -> bool {
+    address.is_loopback()
 }
 
 impl std::fmt::Display for Server {

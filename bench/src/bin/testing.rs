@@ -1,0 +1,97 @@
+//! Test databases: what handing one out takes, against what the database itself needs for a copy, and against running
+//! all migrations. Interleaved; ratios taken in each round.
+//!
+//!     cargo run --release --bin testing -- postgres://postgres@127.0.0.1:5432/postgres
+//!
+//! With nextest, each test a process of its own: `bench/testing-nextest URL`.
+
+use std::time::Duration;
+
+use bench::{known, median, migrations, time};
+use migrate::testing::Template;
+use postgres::{Client, NoTls};
+use rusqlite::Connection;
+
+fn main() {
+    let server = std::env::args().nth(1).expect("the URL of a server");
+    println!("| 1,000 migrations | ours | floor or other way | ratio |\n|---|---|---|---|");
+    on_postgres(&server);
+    on_sqlite();
+}
+
+fn row(what: &str, times: Vec<(Duration, Duration)>) {
+    let ratio = median(times.iter().map(|(ours, other)| ours.as_secs_f64() / other.as_secs_f64()).collect());
+    let (ours, other): (Vec<_>, Vec<_>) = times.into_iter().unzip();
+    println!("| {what} | {:.2?} | {:.2?} | {ratio:.3} |", median::<Duration>(ours), median::<Duration>(other));
+}
+
+fn on_postgres(server: &str) {
+    let files = migrations(1000);
+    let known = known::<Client>(&files, |sql| {
+        sql.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY GENERATED ALWAYS AS IDENTITY")
+    });
+    let template = Template::of(&known).server(server);
+    drop(template.postgres().expect("a template"));
+    let (place, _) = server.rsplit_once('/').expect("a URL with a database");
+    let mut admin = Client::connect(&format!("{place}/migrate_testing_v1"), NoTls).expect("connects");
+    let of = |admin: &mut Client, sql: &str| -> String { admin.query_one(sql, &[]).expect("a row").get(0) };
+    let id = of(&mut admin, "SELECT id FROM template ORDER BY used DESC LIMIT 1");
+    let create = of(&mut admin, &format!("SELECT create_sql('bench_bare', '{id}')"));
+    let (mut misses, mut hits, mut all) = (Vec::new(), Vec::new(), Vec::new());
+    // Of a run that was interrupted.
+    for name in ["bench_bare", "bench_all"] {
+        admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).expect("drops");
+    }
+    // Nobody fills the stock while it is measured.
+    admin.execute("SELECT pg_advisory_lock(1835365473, 1)", &[]).expect("the keeper's lock");
+    for round in 0..16 {
+        let bare = time(|| admin.batch_execute(&create).expect("creates"));
+        admin.batch_execute("DROP DATABASE bench_bare").expect("drops");
+        let before = of(&mut admin, "SELECT count(*)::text FROM clone WHERE use = 'stock' AND is_there(name)");
+        let mut handed = None;
+        let ours = time(|| handed = Some(template.postgres().expect("a database")));
+        drop(handed);
+        match before.as_str() {
+            "0" => misses.push((ours, bare)),
+            _ => hits.push((ours, bare)),
+        }
+        if round % 5 == 0 {
+            let name = "bench_all";
+            admin.batch_execute(&format!("CREATE DATABASE {name}")).expect("creates");
+            let mut client = Client::connect(&format!("{place}/{name}"), NoTls).expect("connects");
+            let took = time(|| drop(migrate::postgres::up(&mut client, &known).expect("applies")));
+            drop(client);
+            admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).expect("drops");
+            all.push((ours, took));
+        }
+    }
+    row("PostgreSQL, no stock, against a bare CREATE DATABASE", misses);
+    if !hits.is_empty() {
+        row("PostgreSQL, from the stock, against a bare CREATE DATABASE", hits);
+    }
+    row("PostgreSQL, against running all migrations (ours)", all);
+}
+
+fn on_sqlite() {
+    let files = migrations(1000);
+    let known = known::<Connection>(&files, str::to_owned);
+    let template = Template::of(&known);
+    let mut first = template.sqlite().expect("a template");
+    let image = first.connection_mut().serialize("main").expect("serialises").to_vec();
+    let (mut copies, mut all) = (Vec::new(), Vec::new());
+    for round in 0..60 {
+        let mut bare = Connection::open_in_memory().expect("opens");
+        let floor = time(|| bare.deserialize_read_exact("main", &image[..], image.len(), false).expect("deserialises"));
+        drop(bare);
+        let mut handed = None;
+        let ours = time(|| handed = Some(template.sqlite().expect("a database")));
+        drop(handed);
+        copies.push((ours, floor));
+        if round % 20 == 0 {
+            let mut fresh = Connection::open_in_memory().expect("opens");
+            all.push((ours, time(|| drop(migrate::sqlite::up(&mut fresh, &known).expect("applies")))));
+        }
+    }
+    row("SQLite in memory, against a bare sqlite3_deserialize", copies);
+    row("SQLite in memory, against running all migrations (ours)", all);
+}

@@ -1,0 +1,33 @@
+//! Two hundred tests of one insert each: `bench/testing-nextest` runs them, each in a process of its own, and prints how
+//! long they waited for their databases.
+#![allow(clippy::unwrap_used)]
+
+use std::io::Write;
+
+use bench::{known, migrations};
+use migrate::testing::Template;
+use postgres::Client;
+
+fn one_of_many() {
+    let (Ok(server), Ok(times)) = (std::env::var("BENCH_SERVER"), std::env::var("BENCH_TIMES")) else { return };
+    let files = migrations(1000);
+    let known = known::<Client>(&files, |sql| {
+        sql.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY GENERATED ALWAYS AS IDENTITY")
+    });
+    let template = Template::of(&known).server(server);
+    let began = std::time::Instant::now();
+    let mut db = template.postgres().unwrap();
+    let took = began.elapsed();
+    db.client().unwrap().batch_execute("INSERT INTO t0 (column_0) VALUES ('mine')").unwrap();
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(times).unwrap();
+    writeln!(file, "{}", took.as_micros()).unwrap();
+}
+
+macro_rules! tests {
+    ($($tens:ident)*) => { $(mod $tens {
+        tests!(@ a b c d e f g h i j);
+    })* };
+    (@ $($name:ident)*) => { $(#[test] fn $name() { super::one_of_many() })* };
+}
+
+tests!(t00 t01 t02 t03 t04 t05 t06 t07 t08 t09 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19);

@@ -1,0 +1,40 @@
+SELECT 'grant', object || ' to ' || CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+  string_agg(privilege_type || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', ' ORDER BY privilege_type)
+FROM (SELECT * FROM granted EXCEPT SELECT * FROM by_default) g GROUP BY object, grantee
+UNION ALL
+SELECT 'revoke', object || ' from ' || CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+  string_agg(privilege_type, ', ' ORDER BY privilege_type)
+FROM (SELECT * FROM by_default EXCEPT SELECT * FROM granted) g GROUP BY object, grantee
+UNION ALL
+SELECT 'default privileges', concat_ws(' ', 'of', quote_ident(pg_get_userbyid(defaclrole)), 'in ' || (SELECT quote_ident(nspname)
+    FROM pg_namespace n WHERE n.oid = defaclnamespace), 'for', CASE defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences'
+    WHEN 'f' THEN 'functions' WHEN 'T' THEN 'types' WHEN 'n' THEN 'schemas' ELSE defaclobjtype::text END),
+  (SELECT string_agg(item::text, ', ' ORDER BY item::text) FROM unnest(defaclacl) item)
+FROM pg_default_acl
+UNION ALL
+-- An owner is told where it is not the database's own.
+SELECT 'owner', object, quote_ident(pg_get_userbyid(who)) FROM owner, (
+  SELECT 'schema ' || q AS object, nspowner AS who FROM space
+  UNION ALL SELECT CASE relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' ELSE 'table ' END || q,
+    relowner FROM rel WHERE relkind <> 'c'
+  UNION ALL SELECT 'routine ' || q, proowner FROM pro
+  UNION ALL SELECT 'type ' || q, typowner FROM typ
+  UNION ALL SELECT 'event trigger ' || quote_ident(evtname), evtowner FROM pg_event_trigger
+  UNION ALL SELECT 'publication ' || quote_ident(pubname), pubowner FROM pg_publication
+  UNION ALL SELECT 'server ' || quote_ident(srvname), srvowner FROM pg_foreign_server
+  UNION ALL SELECT 'extension ' || quote_ident(extname), extowner FROM pg_extension WHERE oid >= 16384
+) o WHERE who <> role
+UNION ALL
+SELECT 'comment', pg_describe_object(classoid, objoid, objsubid), description
+FROM pg_description d WHERE (objoid >= 16384 OR classoid = 'pg_namespace'::regclass AND objoid IN (SELECT oid FROM space))
+  AND NOT EXISTS (SELECT FROM member m WHERE m.classid = d.classoid AND m.objid = d.objoid)
+UNION ALL
+SELECT 'comment', 'database', description
+FROM pg_shdescription, owner WHERE classoid = 'pg_database'::regclass AND objoid = owner.database
+UNION ALL
+SELECT 'security label', provider || ' on ' || pg_describe_object(classoid, objoid, objsubid), label
+FROM pg_seclabel WHERE objoid >= 16384
+UNION ALL
+SELECT 'setting', concat_ws(' ', split_part(setting, '=', 1), 'of ' || quote_ident(pg_get_userbyid(nullif(setrole, 0)))),
+  substr(setting, strpos(setting, '=') + 1)
+FROM pg_db_role_setting, unnest(setconfig) setting, owner WHERE setdatabase = owner.database

@@ -1,0 +1,330 @@
+//! Test databases on PostgreSQL: what tests get, what is left of them, and who is left alone.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use common::{alone, succeeds};
+use migrate_core::sql::Dialect;
+use migrate_testing::Template;
+use postgres::{Client, NoTls};
+
+fn server() -> String {
+    std::env::var("MIGRATE_TEST_POSTGRES")
+        .unwrap_or_else(|_| panic!("MIGRATE_TEST_POSTGRES names no server: start the tests with scripts/test"))
+}
+
+fn template(salt: &str) -> Template<'static, Client> {
+    Template::of(common::known(Dialect::Postgres, salt)).server(server())
+}
+
+fn admin() -> Client {
+    Client::connect(&server(), NoTls).unwrap()
+}
+
+fn text(client: &mut Client, sql: &str) -> String {
+    let found = client.simple_query(sql).unwrap();
+    found
+        .iter()
+        .find_map(|message| match message {
+            postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("").to_owned()),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
+
+fn exists(name: &str) -> bool {
+    text(&mut admin(), &format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'")) == "1"
+}
+
+/// The registry, as the suites look at it.
+fn registry() -> Client {
+    let (place, _) = server().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    Client::connect(&format!("{place}/migrate_testing_v1"), NoTls).unwrap()
+}
+
+fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_test_gets_all_that_the_template_has_and_leaves_nothing() {
+    let template = template("all")
+        .seed("INSERT INTO members VALUES ('grace')")
+        .seed_code("one book", |client: &mut Client| Ok(client.batch_execute("INSERT INTO books VALUES ('Emma')")?));
+    let mut names = BTreeSet::new();
+    for _ in 0..3 {
+        let mut db = template.postgres().unwrap();
+        let client = db.client().unwrap();
+        assert_eq!(text(client, "SELECT string_agg(name, ' ' ORDER BY name) FROM members"), "ada grace");
+        assert_eq!(text(client, "SELECT string_agg(title, ' ') FROM books"), "Emma");
+        assert_eq!(text(client, "SELECT count(*) FROM migrate_history"), "2");
+        client.batch_execute("DROP TABLE books").unwrap();
+        // Any client finds it by the URL, and is no reason to leave it.
+        let mut other = Client::connect(db.url(), NoTls).unwrap();
+        assert_eq!(text(&mut other, "SELECT current_database()"), db.name());
+        let name = db.name().to_owned();
+        drop(db);
+        eventually("it is dropped", || !exists(&name));
+        assert!(names.insert(name));
+    }
+}
+
+#[test]
+fn what_create_database_does_not_copy_is_there_too() {
+    let name = "current_database()";
+    let alter = |what: &str| format!("EXECUTE format('ALTER DATABASE %I SET {what}', {name});");
+    let seed = format!(
+        "CREATE SCHEMA app; DO $do$ BEGIN {} {} {} END $do$",
+        alter("search_path TO app, public"),
+        alter("work_mem TO ''5MB''"),
+        alter("my.word TO ''100%% it''''s''"),
+    );
+    let template = template("settings").seed(seed);
+    // From the template, and once the stock is filled, from there.
+    for _ in 0..2 {
+        let mut db = template.postgres().unwrap();
+        let mut fresh = Client::connect(db.url(), NoTls).unwrap();
+        assert_eq!(text(&mut fresh, "SHOW search_path"), "app, public");
+        assert_eq!(text(&mut fresh, "SHOW work_mem"), "5MB");
+        assert_eq!(text(&mut fresh, "SHOW my.word"), "100% it's");
+        assert_eq!(text(db.client().unwrap(), "SELECT count(*) FROM members"), "1");
+        let of = format!("SELECT template FROM clone WHERE name = '{}'", db.name());
+        let id = text(&mut registry(), &of);
+        let ready = format!(
+            "SELECT count(*) > 0 FROM clone WHERE template = '{id}' AND use = 'stock' AND ready AND is_there(name)"
+        );
+        eventually("a copy in the stock", || text(&mut registry(), &ready) == "t");
+    }
+}
+
+#[test]
+fn two_hundred_at_once_in_threads() {
+    let template = template("threads");
+    let names = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    let mut db = template.postgres().unwrap();
+                    let client = db.client().unwrap();
+                    assert_eq!(text(client, "SELECT count(*) FROM books"), "0");
+                    client.batch_execute("INSERT INTO books VALUES ('mine')").unwrap();
+                    names.lock().unwrap().push(db.name().to_owned());
+                }
+            });
+        }
+    });
+    let names = names.into_inner().unwrap();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 200);
+    let left = format!("SELECT count(*) FROM pg_database WHERE datname IN ('{}')", names.join("', '"));
+    eventually("all are dropped", || text(&mut admin(), &left) == "0");
+}
+
+#[test]
+fn forty_processes_and_one_template() {
+    let salt = format!("processes {}", std::process::id());
+    for _ in 0..5 {
+        let children: Vec<_> = (0..8).map(|_| alone("in_a_process_of_its_own", &[("SALT", &salt)])).collect();
+        children.into_iter().for_each(|child| drop(succeeds(child)));
+    }
+    let id = format!("{}_pg", template_id(&salt));
+    let made = format!("SELECT count(*) FROM template WHERE id LIKE '{id}%'");
+    assert_eq!(text(&mut registry(), &made), "1");
+    let left = format!("SELECT count(*) FROM clone WHERE template LIKE '{id}%' AND use <> 'stock'");
+    eventually("all are dropped", || text(&mut registry(), &left) == "0");
+}
+
+/// The first part of its name, as a copy's name shows it.
+fn template_id(salt: &str) -> String {
+    let db = template(salt).postgres().unwrap();
+    let id = text(&mut registry(), &format!("SELECT template FROM clone WHERE name = '{}'", db.name()));
+    id.split('_').next().unwrap().to_owned()
+}
+
+#[test]
+#[ignore = "run by others, in processes of its own"]
+fn in_a_process_of_its_own() {
+    let mut db = template(&std::env::var("SALT").unwrap()).postgres().unwrap();
+    let client = db.client().unwrap();
+    assert_eq!(text(client, "SELECT count(*) FROM books"), "0");
+    client.batch_execute("INSERT INTO books VALUES ('mine')").unwrap();
+    if std::env::var_os("HANG").is_some() {
+        println!("have {}", db.name());
+        std::thread::sleep(Duration::from_secs(600));
+    }
+}
+
+#[test]
+fn what_a_killed_test_has_left_the_next_run_drops() {
+    use std::io::{BufRead, BufReader};
+    let salt = format!("killed {}", std::process::id());
+    let mut children: Vec<_> =
+        (0..3).map(|_| alone("in_a_process_of_its_own", &[("SALT", &salt), ("HANG", "1")])).collect();
+    let mut names = Vec::new();
+    for child in &mut children {
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let name = lines.map(Result::unwrap).find_map(|line| Some(line.split_once("have ")?.1.to_owned()));
+        names.push(name.unwrap());
+    }
+    assert!(names.iter().all(|name| exists(name)));
+    for child in &mut children {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    // Another run: not within the ten seconds of the first.
+    let later = "UPDATE template SET used = used - interval '1 min'";
+    registry().batch_execute(later).unwrap();
+    succeeds(alone("in_a_process_of_its_own", &[("SALT", &salt)]));
+    eventually("the leftovers are dropped", || {
+        // Somebody may have been at it already, and not have seen these.
+        registry().batch_execute(later).unwrap();
+        succeeds(alone("in_a_process_of_its_own", &[("SALT", &salt)]));
+        names.iter().all(|name| !exists(name))
+    });
+}
+
+#[test]
+fn what_a_kill_while_building_leaves_is_never_copied() {
+    let salt = format!("building {}", std::process::id());
+    let mut child = alone("building_for_ever", &[("SALT", &salt)]);
+    let building = "SELECT count(*) FROM clone WHERE use = 'build' AND is_there(name)";
+    // The registry may be yet to be made by the child.
+    eventually("it builds", || {
+        let (place, _) = server().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        Client::connect(&format!("{place}/migrate_testing_v1"), NoTls)
+            .is_ok_and(|mut client| text(&mut client, building) != "0")
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The same template, whose seed now ends.
+    let mut db = never_ending(&salt, Duration::ZERO).postgres().unwrap();
+    assert_eq!(text(db.client().unwrap(), "SELECT count(*) FROM members"), "1");
+}
+
+fn never_ending(salt: &str, wait: Duration) -> Template<'static, Client> {
+    template(salt).seed_code("waits", move |_| {
+        std::thread::sleep(wait);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "run by another, in a process of its own"]
+fn building_for_ever() {
+    let _ = never_ending(&std::env::var("SALT").unwrap(), Duration::from_secs(600)).postgres();
+}
+
+#[test]
+fn databases_of_others_are_left_alone_whatever_they_are_called() {
+    let name = format!("migrate_test_mine_{}", std::process::id());
+    admin().batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+    let db = template("others").postgres().unwrap();
+    drop(db);
+    let mut keeper = registry();
+    for _ in 0..20 {
+        let task = text(&mut keeper, "SELECT next_task()");
+        if task.is_empty() {
+            break;
+        }
+        assert!(!task.contains(&name), "{task}");
+        keeper.batch_execute(&task).unwrap();
+    }
+    assert!(exists(&name));
+    admin().batch_execute(&format!("DROP DATABASE {name}")).unwrap();
+}
+
+/// One rule for both: the stock of a template that another has followed was dropped, made again, dropped, for ever.
+#[test]
+fn the_stock_of_what_nobody_uses_any_more_is_dropped_and_not_made_again() {
+    let (old, new) = (template("old"), template("new"));
+    drop(old.postgres().unwrap());
+    drop(new.postgres().unwrap());
+    let id = format!("{}%", template_id("old"));
+    let stock = format!("SELECT count(*) FROM clone WHERE template LIKE '{id}' AND use = 'stock'");
+    eventually("a stock", || text(&mut registry(), &stock) != "0");
+    let later = format!("UPDATE template SET used = used - interval '20 min' WHERE id LIKE '{id}'");
+    registry().batch_execute(&later).unwrap();
+    drop(new.postgres().unwrap());
+    // Whoever is at it comes to an end.
+    eventually("the keeper is done", || {
+        let mut keeper = registry();
+        loop {
+            let task = text(&mut keeper, "SELECT next_task()");
+            if task.is_empty() {
+                break;
+            }
+            keeper.batch_execute(&task).unwrap();
+        }
+        // Its lock ends with it.
+        drop(keeper);
+        text(&mut registry(), &stock) == "0" && text(&mut registry(), "SELECT keeper_is_busy()") == "f"
+    });
+}
+
+#[test]
+fn a_migration_that_fails_says_where_and_leaves_nothing() {
+    let template = template("fails").seed("INSERT INTO nowhere VALUES (1)");
+    let told = template.postgres().unwrap_err().to_string();
+    assert!(told.contains("seed 1 of the template: relation \"nowhere\" does not exist"), "{told}");
+    let sql = "SELECT count(*) FROM clone WHERE use = 'build' AND NOT is_alive(pid, since)";
+    assert_eq!(text(&mut registry(), sql), "0");
+}
+
+#[test]
+fn a_server_elsewhere_is_refused_and_no_password_shown() {
+    let template = template("remote").server("postgres://me:secret@db.example.com/shop");
+    let told = template.postgres().unwrap_err().to_string();
+    assert!(told.contains("is not on this machine"), "{told}");
+    assert!(told.contains("MIGRATE_TESTING_REMOTE=yes"), "{told}");
+    assert!(!told.contains("secret"), "{told}");
+}
+
+#[test]
+fn a_private_server_is_started_and_stopped() {
+    let dir = tempfile::Builder::new().prefix("migrate-private").tempdir_in("/tmp").unwrap();
+    std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let variables = [("MIGRATE_TESTING_DIR", dir.path().to_str().unwrap()), ("MIGRATE_TESTING_LINGER", "1")];
+    let at = |name: &str| {
+        let server = dir.path().read_dir().unwrap().map(|entry| entry.unwrap().path()).next().unwrap();
+        server.join("server").join(name)
+    };
+    let pid = || std::fs::read_to_string(at("pid")).unwrap().trim().to_owned();
+    for _ in 0..2 {
+        let children: Vec<_> = (0..4).map(|_| alone("on_a_private_server", &variables)).collect();
+        children.into_iter().for_each(|child| drop(succeeds(child)));
+        eventually("the server stops", || {
+            !at("ready").exists() && !std::path::Path::new(&format!("/proc/{}", pid())).exists()
+        });
+        eventually("it was shut down", || !at("unclean").exists());
+    }
+    // Also after a kill.
+    let mut child = alone("on_a_private_server", &[&variables[..], &[("HANG", "1")]].concat());
+    eventually("it is up", || at("ready").exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    eventually("the server stops", || {
+        !at("ready").exists() && !std::path::Path::new(&format!("/proc/{}", pid())).exists()
+    });
+}
+
+#[test]
+#[ignore = "run by another, in processes of its own"]
+fn on_a_private_server() {
+    // The environment of the suite may name servers.
+    let template = Template::of(common::known::<Client>(Dialect::Postgres, "private"));
+    let mut db = template.postgres().unwrap();
+    assert_eq!(text(db.client().unwrap(), "SELECT count(*) FROM members"), "1");
+    let inside =
+        Client::connect(&db.url().replacen("postgres:", "postgres:wrong", 1).replace(":wrong//", "://"), NoTls);
+    drop(inside);
+    if std::env::var_os("HANG").is_some() {
+        std::thread::sleep(Duration::from_secs(600));
+    }
+}
