@@ -13,7 +13,7 @@ use migrate::{Embedded, embed_migrations};
 static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations");
 
 let db = migrate::testing::sqlite(&MIGRATIONS)?;
-db.connection().execute("INSERT INTO books (title, isbn) VALUES ('Emma', '1')", [])?;
+db.connection().execute("INSERT INTO books (title, isbn) VALUES ('Emma', '9780141439587')", [])?;
 # Ok::<(), Box<dyn std::error::Error>>(())
 ```
 "#
