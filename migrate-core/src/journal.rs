@@ -30,7 +30,7 @@ pub(crate) fn resume(
     let mut begun = None;
     for row in journal.iter().filter(|row| row.direction == direction && row.state != JournalState::Failed) {
         let piece = row.n.checked_sub(1).and_then(|index| pieces.get(index));
-        if piece.map(|piece| Checksum::of_text(piece.text(script))) != Some(row.statement.clone()) {
+        if piece.map(|piece| Checksum::of_text(piece.shown(script))) != Some(row.statement.clone()) {
             return Err(not_the_same(script, piece.or(pieces.last()), row));
         }
         // Each statement that is done has its line, in order: a gap would mean one that nobody knows about.

@@ -38,6 +38,7 @@ mod trace;
 pub mod undo;
 #[cfg(feature = "url")]
 pub mod url;
+mod variables;
 mod version;
 
 pub use cancel::{Cancel, Interrupt};
@@ -60,4 +61,5 @@ pub use report::{Done, Report};
 pub use session::Session;
 pub use startup::{NotAMode, StartupMode};
 pub use status::{Entry, State, Status};
+pub use variables::{VariableName, Variables};
 pub use version::{Version, VersionError};

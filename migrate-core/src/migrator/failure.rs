@@ -4,7 +4,7 @@ use crate::driver::{Cause, CauseKind, Driver, ServerPosition};
 use crate::error::{Cancelled, Failure, Kept};
 use crate::event::Event;
 use crate::plan::{Location, Mode, Piece, Step, Work};
-use crate::sql::{Position, offset_of_char};
+use crate::sql::{Position, offset_of_char, offset_of_line};
 use crate::{Error, Script};
 
 impl<D: Driver> Migrator<'_, D> {
@@ -79,12 +79,13 @@ fn place(script: &Script, piece: &Piece, position: Option<ServerPosition>) -> Lo
         Some(ServerPosition::Byte(offset)) => offset,
         Some(ServerPosition::Character(n)) => offset_of_char(text, n),
         Some(ServerPosition::Line(line)) if line > 1 => {
-            let position = Position { line: piece.position.line + line - 1, column: 1 };
-            return Location { file: script.file.to_string(), position };
+            let offset = offset_of_line(text, usize::try_from(line).unwrap_or(usize::MAX));
+            let at = Location::in_script(script, piece.offset_in_script(offset));
+            return Location { position: Position { column: 1, ..at.position }, ..at };
         }
         Some(ServerPosition::Line(_)) => 0,
     };
-    Location::in_script(script, piece.range.start + offset.min(text.len()))
+    Location::in_script(script, piece.offset_in_script(offset))
 }
 
 fn line_of(script: &Script, at: &Location) -> Option<String> {

@@ -29,12 +29,14 @@ impl<D: Driver> Migrator<'_, D> {
 
     /// A call of the driver that may take long, and that may be interrupted.
     pub(super) fn guarded<T>(&mut self, call: impl FnOnce(&mut D) -> Result<T, Cause>) -> Result<T, Cause> {
-        self.interruptible(call).unwrap_or_else(|| Err(cancelled()))
+        let called = self.interruptible(call).unwrap_or_else(|| Err(cancelled()));
+        called.map_err(|cause| self.variables.redact_cause(cause))
     }
 
     pub(super) fn apply(&mut self, units: &[Unit<'_>], group: Group) -> Result<Vec<Duration>, Failed> {
         let not_begun = || Failed { unit: 0, statement: None, committed: 0, cause: cancelled() };
-        self.interruptible(|driver| driver.apply(units, group)).unwrap_or_else(|| Err(not_begun()))
+        let applied = self.interruptible(|driver| driver.apply(units, group)).unwrap_or_else(|| Err(not_begun()));
+        applied.map_err(|failed| Failed { cause: self.variables.redact_cause(failed.cause), ..failed })
     }
 
     /// `None` when it is cancelled, and the call not made.

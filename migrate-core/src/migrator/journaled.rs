@@ -82,12 +82,12 @@ impl<D: Driver> Migrator<'_, D> {
     /// may have left something, an invalid index for instance, which the evidence takes away by what was noted before
     /// it began: the statement's text may be another one by now.
     fn has_run(&mut self, step: &Step<'_>, script: &Script, piece: &Piece, row: &JournalRow) -> Result<bool, Error> {
-        let text = piece.text(script);
         let refused = !row.is_in_doubt();
-        let evidence = self.driver.evidence(text, row);
+        let evidence =
+            self.driver.evidence(piece.text(script), row).map_err(|cause| self.variables.redact_cause(cause));
         match evidence.map_err(Error::database("looking whether a statement ran"))? {
             Evidence::RunAgain => Ok(false),
-            Evidence::Ran => Ok(!refused || row.statement == Checksum::of_text(text)),
+            Evidence::Ran => Ok(!refused || row.statement == Checksum::of_text(piece.shown(script))),
             Evidence::Undecided { .. } if refused => Ok(false),
             // Whoever wrote it has said that it may run twice.
             Evidence::Undecided { .. } if piece.role == Role::Opaque && script.options.retry_safe => Ok(false),
@@ -97,7 +97,7 @@ impl<D: Driver> Migrator<'_, D> {
                 direction: step.direction(),
                 n: row.n,
                 at: Location { file: script.file.to_string(), position: piece.position },
-                look_at,
+                look_at: self.variables.redact(&look_at).unwrap_or(look_at),
             }),
         }
     }
@@ -181,7 +181,9 @@ impl<D: Driver> Migrator<'_, D> {
             unit.lock_timeout = timeout;
             let mut before = None;
             if let [RowWrite::Journal(started)] = unit.before.as_mut_slice() {
-                before = self.driver.pre_image(piece.text(script)).map_err(NotDone::in_doubt)?;
+                let image =
+                    self.driver.pre_image(piece.text(script)).map_err(|cause| self.variables.redact_cause(cause));
+                before = image.map_err(NotDone::in_doubt)?;
                 started.pre_image.clone_from(&before);
             }
             let started = match unit.before.as_slice() {
@@ -205,7 +207,7 @@ impl<D: Driver> Migrator<'_, D> {
             match self.driver.evidence(piece.text(script), &started) {
                 Ok(Evidence::Ran) => return self.write_done(step, started).map_err(NotDone::in_doubt),
                 Ok(_) => {}
-                Err(cause) => return Err(NotDone { cause, ..not_done }),
+                Err(cause) => return Err(NotDone { cause: self.variables.redact_cause(cause), ..not_done }),
             }
             rung += 1;
         }
@@ -303,7 +305,7 @@ fn line(step: &Step<'_>, script: &Script, n: usize, piece: &Piece, state: Journa
         version: step.version,
         direction: step.direction(),
         n: n + 1,
-        statement: Checksum::of_text(piece.text(script)),
+        statement: Checksum::of_text(piece.shown(script)),
         state,
         pre_image: None,
         error: None,

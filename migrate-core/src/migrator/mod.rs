@@ -18,7 +18,9 @@ use crate::driver::{Driver, Facts, Holder};
 use crate::event::Event;
 use crate::plan::{DownTarget, Mode, Plan, Planner, Policy, Reason, Refusal, Refused, Step, Stored, UpTarget, Work};
 use crate::trace;
-use crate::{Cancel, Checksum, Direction, Error, HistoryRow, Migration, Migrations, Report, State, Status, Version};
+use crate::{
+    Cancel, Checksum, Direction, Error, HistoryRow, Migration, Migrations, Report, State, Status, Variables, Version,
+};
 
 pub use lock::LockLadder;
 pub use settle::Answer;
@@ -46,6 +48,7 @@ pub struct Migrator<'m, D: Driver> {
     ladder: LockLadder,
     patient_ladder: LockLadder,
     applied_by: Option<String>,
+    variables: Variables,
     observer: Box<dyn FnMut(&Event<'_>) + 'm>,
     cancel: Option<Cancel>,
     locked: bool,
@@ -82,6 +85,7 @@ impl<'m, D: Driver> Migrator<'m, D> {
             ladder: LockLadder::default(),
             patient_ladder: LockLadder::patient(),
             applied_by: None,
+            variables: Variables::new(),
             observer: Box::new(|_| {}),
             cancel: None,
             locked: false,
@@ -127,6 +131,13 @@ impl<'m, D: Driver> Migrator<'m, D> {
     #[must_use]
     pub fn applied_by(mut self, who: impl Into<String>) -> Self {
         self.applied_by = Some(who.into());
+        self
+    }
+
+    /// What is put into SQL in the place of `${name}`.
+    #[must_use]
+    pub fn variables(mut self, variables: Variables) -> Self {
+        self.variables = variables;
         self
     }
 
@@ -267,14 +278,15 @@ impl<'m, D: Driver> Migrator<'m, D> {
         let idle = matches!(intent, Intent::Up(_))
             && !status.any(|s| s.is_pending() || matches!(s, State::Changed | State::Interrupted(_)));
         let facts = if idle { Facts::unasked() } else { self.facts()? };
-        let planner = Planner::new(known, &facts, &self.policy);
+        let planner = Planner::new(known, &facts, &self.policy).variables(&self.variables);
         let plan = match intent {
             Intent::Up(target) => planner.up(&status, target),
             Intent::Baseline(version) => planner.baseline(&status, version),
             Intent::Repair(version) => planner.repair(&status, version),
             Intent::Down(target) => {
                 let stored = self.stored(&status, target)?;
-                Planner::new(known, &facts, &self.policy).down(&status, target, &stored)
+                let planner = Planner::new(known, &facts, &self.policy).variables(&self.variables);
+                planner.down(&status, target, &stored)
             }
         };
         match plan {

@@ -32,7 +32,12 @@ impl<D: Driver> Migrator<'_, D> {
 
     fn render(&mut self, known: &Migrations<'_, D::Connection>, intent: Intent) -> Result<String, Error> {
         let rows = self.read()?;
-        let plan = self.plan(known, intent, &rows)?;
+        // The script goes to people: a secret stays a `${name}` in it.
+        let variables = self.variables.clone();
+        self.variables = variables.shown();
+        let plan = self.plan(known, intent, &rows);
+        self.variables = variables;
+        let plan = plan?;
         if plan.steps.is_empty() {
             return Ok(String::new());
         }

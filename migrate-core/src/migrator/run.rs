@@ -382,7 +382,7 @@ impl<D: Driver> Migrator<'_, D> {
     }
 
     pub(super) fn tell_statement(&mut self, step: &Step<'_>, script: &Script, n: usize, piece: &Piece) {
-        let (file, position, text) = (script.file.as_ref(), piece.position, piece.text(script));
+        let (file, position, text) = (script.file.as_ref(), piece.position, piece.shown(script));
         self.tell(&Event::Statement { step, n: n + 1, file, position, text });
     }
 
@@ -401,6 +401,7 @@ impl<D: Driver> Migrator<'_, D> {
     /// What the server warned of, as notes.
     pub(super) fn pass_warnings_on(&mut self, step: &Step<'_>) {
         for message in self.driver.warnings() {
+            let message = self.variables.redact(&message).unwrap_or(message);
             self.tell(&Event::Note(&Note::Warning { label: step.label(), message }));
         }
     }

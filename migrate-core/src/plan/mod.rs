@@ -13,7 +13,8 @@ use std::ops::Range;
 
 use crate::driver::Facts;
 use crate::sql::{InTransaction, Position, Role};
-use crate::{Checksum, Direction, Migration, Migrations, Script, Status, Version};
+use crate::variables::Substituted;
+use crate::{Checksum, Direction, Migration, Migrations, Script, Status, Variables, Version};
 
 pub use down::DownTarget;
 pub use refusal::{Location, Refusal, Refused};
@@ -153,12 +154,31 @@ pub struct Piece {
     pub in_transaction: InTransaction,
     /// Whether it commits the open transaction (MySQL, MariaDB).
     pub commits: bool,
+    /// With the values of variables.
+    pub(crate) substituted: Option<Substituted>,
 }
 
 impl Piece {
-    /// Its text.
-    pub fn text<'s>(&self, script: &'s Script) -> &'s str {
+    /// What is sent to the database.
+    pub fn text<'s>(&'s self, script: &'s Script) -> &'s str {
+        self.substituted.as_ref().map_or_else(|| self.source(script), |put| &put.text)
+    }
+
+    /// The same without secrets: for people, and for the journal, whose lines are compared with those of a next run.
+    pub fn shown<'s>(&'s self, script: &'s Script) -> &'s str {
+        let shown = self.substituted.as_ref().and_then(|put| put.shown.as_deref());
+        shown.unwrap_or_else(|| self.text(script))
+    }
+
+    /// As it stands in the file.
+    pub(crate) fn source<'s>(&self, script: &'s Script) -> &'s str {
         script.text.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// Where in the script a byte of [`text`](Self::text) comes from.
+    pub(crate) fn offset_in_script(&self, offset: usize) -> usize {
+        let offset = self.substituted.as_ref().map_or(offset, |put| put.source_offset(offset));
+        (self.range.start + offset).min(self.range.end)
     }
 }
 
@@ -264,12 +284,21 @@ pub struct Planner<'a, 'f, C> {
     known: &'a Migrations<'a, C>,
     facts: &'f Facts,
     policy: &'f Policy,
+    variables: &'f Variables,
 }
 
 impl<'a, 'f, C> Planner<'a, 'f, C> {
     /// For these migrations, on this database, by this policy.
     pub const fn new(known: &'a Migrations<'a, C>, facts: &'f Facts, policy: &'f Policy) -> Self {
-        Planner { known, facts, policy }
+        const NONE: &Variables = &Variables::new();
+        Planner { known, facts, policy, variables: NONE }
+    }
+
+    /// With these values in the place of `${name}`.
+    #[must_use]
+    pub const fn variables(mut self, variables: &'f Variables) -> Self {
+        self.variables = variables;
+        self
     }
 
     fn sql(&self, version: Version) -> Option<&'a crate::SqlMigration> {

@@ -1,8 +1,9 @@
 use super::resumable::not_resumable;
 use super::{Location, Mode, Note, Piece, Reason, Refusal};
 use crate::driver::Facts;
-use crate::sql::{Dialect, InTransaction, Role, split};
-use crate::{ForeignKeys, Script, TransactionMode};
+use crate::sql::{Dialect, InTransaction, Role, Statement, split};
+use crate::variables::Substituted;
+use crate::{ForeignKeys, Script, TransactionMode, Variables};
 
 /// A script as it will run, or everything that speaks against it.
 pub(super) struct Reading {
@@ -12,30 +13,40 @@ pub(super) struct Reading {
 }
 
 /// Splits a script and decides whether it runs in a transaction.
-pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) -> Result<Reading, Vec<Refusal>> {
-    let statements = match split(&script.text, facts.syntax) {
-        Ok(statements) => statements,
+pub(super) fn read(
+    script: &Script,
+    label: &str,
+    facts: &Facts,
+    reason: Reason,
+    variables: &Variables,
+) -> Result<Reading, Vec<Refusal>> {
+    let sources = match split(&script.text, facts.syntax) {
+        Ok(sources) => sources,
         Err(error) => {
             let at = Location::from_script(script, error.position);
             let help = format!("nothing of {label} can run until {} can read it to its end", facts.syntax.dialect());
             return Err(vec![Refusal::Script { at, problem: error.to_string(), help }]);
         }
     };
+    let substituted = substitute(script, &sources, variables)?;
+    // What is sent decides what can be in a transaction.
+    let statements: Vec<_> = sources.iter().zip(&substituted).map(|(source, put)| sent(source, put.as_ref())).collect();
     let mut pieces = Vec::with_capacity(statements.len());
     let mut ends_segment = false;
     let mut refused = Vec::new();
-    for statement in &statements {
+    for ((source, statement), put) in sources.iter().zip(&statements).zip(&substituted) {
         let known = statement.recognise_on(facts.version);
         // What lives in the session is taken away behind its file; the next one must not see it before.
         ends_segment |= known.ends_segment || known.role == Role::TemporaryObject || known.verb == "ATTACH";
-        let at = Location::from_script(script, statement.position);
+        let at = Location::from_script(script, source.position);
         pieces.push(Piece {
-            range: statement.offset..statement.offset + statement.text.len(),
+            range: source.offset..source.offset + source.text.len(),
             position: at.position,
             verb: known.verb,
             role: known.role,
             in_transaction: known.in_transaction,
             commits: known.commits,
+            substituted: put.clone(),
         });
     }
     refused.extend(pieces.iter().filter(|piece| piece.role == Role::TransactionControl).map(|piece| {
@@ -72,6 +83,28 @@ pub(super) fn read(script: &Script, label: &str, facts: &Facts, reason: Reason) 
     let alone = ends_segment || script.options.foreign_keys == ForeignKeys::Off;
     let mode = if mode == Mode::Transaction && !alone { Mode::Segment } else { mode };
     Ok(Reading { pieces, mode, note })
+}
+
+/// The values of variables, put into each statement; or every place where that can't be.
+fn substitute(
+    script: &Script,
+    sources: &[Statement<'_>],
+    variables: &Variables,
+) -> Result<Vec<Option<Substituted>>, Vec<Refusal>> {
+    let mut refused = Vec::new();
+    let mut put_in = |source: &Statement<'_>| {
+        variables.put_into(source).unwrap_or_else(|misplaced| {
+            let at = Location::in_script(script, source.offset + misplaced.offset);
+            refused.push(Refusal::Script { at, problem: misplaced.problem, help: misplaced.help });
+            None
+        })
+    };
+    let substituted = sources.iter().map(&mut put_in).collect();
+    if refused.is_empty() { Ok(substituted) } else { Err(refused) }
+}
+
+fn sent<'s>(source: &Statement<'s>, put: Option<&'s Substituted>) -> Statement<'s> {
+    put.map_or(*source, |put| Statement { text: &put.text, ..*source })
 }
 
 fn decide(script: &Script, pieces: &[Piece], facts: &Facts, reason: Reason) -> Result<Mode, Vec<Refusal>> {
@@ -120,7 +153,7 @@ fn no_effect(script: &Script, pieces: &[Piece]) -> Result<Mode, Vec<Refusal>> {
             _ => None,
         })
         .map(|(piece, why)| {
-            let text = piece.text(script);
+            let text = piece.shown(script);
             let help = if text.to_ascii_lowercase().contains("foreign_keys") {
                 "take it out, and let the file begin with `-- migrate:options foreign_keys:off`: the runner then switches \
                  them off outside the transaction, checks them before it commits, and puts them back"

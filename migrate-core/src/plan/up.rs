@@ -124,7 +124,7 @@ impl<'a, C> Planner<'a, '_, C> {
         plan: &mut Plan<'a>,
         refused: &mut Vec<Refusal>,
     ) {
-        match script::read(&sql, &meta.to_string(), self.facts, reason) {
+        match script::read(&sql, &meta.to_string(), self.facts, reason, self.variables) {
             Err(refusals) => refused.extend(refusals),
             Ok(reading) => {
                 plan.notes.extend(reading.note);

@@ -32,7 +32,7 @@ impl Postgres<'_> {
         }
         let mut bytes = 0;
         for (i, unit) in units.iter().enumerate() {
-            bytes += unit.script.map_or(0, |script| script.text.len());
+            bytes += texts(unit).map(str::len).sum::<usize>();
             // What a file sets for its session or its transaction, the next one must not inherit.
             if unit.restore_settings || is_read_otherwise(unit) || bytes > LONGEST_MESSAGE {
                 return i.max(1);
@@ -45,8 +45,7 @@ impl Postgres<'_> {
     pub(super) fn transaction(&mut self, units: &[Unit<'_>], group: Group) -> Result<Vec<Duration>, Failed> {
         let began = Instant::now();
         for unit in units.iter().filter(|unit| unit.restore_settings) {
-            let texts = unit.statements.iter().filter_map(|piece| Some(piece.text(unit.script?)));
-            texts.for_each(|text| self.note_custom(text));
+            texts(unit).for_each(|text| self.note_custom(text));
         }
         if units.iter().any(is_read_otherwise) {
             return match self.stepwise(units) {
@@ -250,10 +249,14 @@ pub(super) fn self_made(mut cause: Cause) -> Cause {
 
 fn is_read_otherwise(unit: &Unit<'_>) -> bool {
     unit.restore_settings
-        && unit.script.is_some_and(|script| {
-            let text = script.text.to_ascii_lowercase();
+        && texts(unit).any(|text| {
+            let text = text.to_ascii_lowercase();
             READ_OTHERWISE.iter().any(|setting| text.contains(setting))
         })
+}
+
+fn texts<'u>(unit: &'u Unit<'_>) -> impl Iterator<Item = &'u str> {
+    unit.statements.iter().filter_map(|piece| Some(piece.text(unit.script?)))
 }
 
 impl Postgres<'_> {
