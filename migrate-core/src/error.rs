@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::driver::{Cause, CauseKind, Holder};
 use crate::plan::{Location, Refused};
 use crate::source::Mistakes;
-use crate::{Direction, DuplicateVersion, Report, StartupMode, State, Version};
+use crate::{Direction, DuplicateVersion, HookFailure, Report, StartupMode, State, Version};
 
 /// Why a run did not do what it was asked. Its `{}` is the whole story; `source()` is the client library's error.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +71,9 @@ pub enum Error {
         /// What to look at.
         look_at: String,
     },
+    /// A hook failed.
+    #[error(transparent)]
+    Hook(Box<HookFailure>),
     /// The database, or the way to it, said no.
     #[error("{doing}: {cause}")]
     Database {
@@ -249,9 +252,17 @@ impl Cancelled {
     pub fn now_true(&self) -> String {
         match &self.failure {
             Some(failure) => failure.now_true(),
-            None if self.report.done.is_empty() => "nothing was changed".into(),
-            None => format!("{}, and that stays; still to do: {}", self.report, self.still_pending),
+            None => so_far(&self.report, self.still_pending),
         }
+    }
+}
+
+/// What is true between two steps, in one line.
+pub(crate) fn so_far(report: &Report, left: usize) -> String {
+    match (report.done.is_empty(), left) {
+        (true, _) => "nothing was changed".into(),
+        (false, 0) => format!("{report}, and that stays"),
+        (false, left) => format!("{report}, and that stays; still to do: {left}"),
     }
 }
 

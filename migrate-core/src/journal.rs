@@ -65,10 +65,12 @@ fn not_the_same(script: &Script, piece: Option<&Piece>, row: &JournalRow) -> Ref
     } else {
         format!("first {} statements back as they were when they", row.n)
     };
+    let values = piece.is_some_and(|piece| piece.substituted.is_some());
+    let values = if values { ", and the values of its variables as well" } else { "" };
     Refusal::DoneChanged {
         at,
         problem: format!("statement {} {what}, and is not the same any more", row.n),
-        help: format!("put the file's {first} ran; only what comes behind can still be changed"),
+        help: format!("put the file's {first} ran{values}; only what comes behind can still be changed"),
         diff: None,
     }
 }

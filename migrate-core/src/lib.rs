@@ -21,6 +21,7 @@ mod event;
 #[cfg(any(test, feature = "testing"))]
 pub mod fake;
 pub mod history;
+mod hook;
 mod journal;
 mod meta;
 mod migration;
@@ -50,6 +51,7 @@ pub use event::Event;
 #[doc(hidden)]
 pub use event::announce;
 pub use history::{HistoryRow, Tables};
+pub use hook::{HookFailure, Hooks, Moment, When};
 pub use meta::{ForeignKeys, Meta, Options, Store, TransactionMode};
 pub use migration::{BoxError, Direction, Down, Migration, Script, SqlMigration};
 pub use migrations::{DuplicateVersion, Migrations};
@@ -58,7 +60,7 @@ pub use plan::{
     Action, DownTarget, Location, Missing, Note, OutOfOrder, Plan, Planner, Policy, Refusal, Refused, Step, UpTarget,
 };
 pub use report::{Done, Report};
-pub use session::Session;
+pub use session::{ScriptError, Session};
 pub use startup::{NotAMode, StartupMode};
 pub use status::{Entry, State, Status};
 pub use variables::{VariableName, Variables};

@@ -1,11 +1,10 @@
 use super::Migrator;
 use super::run::{Run, Trouble};
-use crate::driver::{Cause, CauseKind, Driver, ServerPosition};
+use crate::Error;
+use crate::driver::{Cause, CauseKind, Driver};
 use crate::error::{Cancelled, Failure, Kept};
 use crate::event::Event;
-use crate::plan::{Location, Mode, Piece, Step, Work};
-use crate::sql::{Position, offset_of_char, offset_of_line};
-use crate::{Error, Script};
+use crate::plan::{Location, Mode, Step, Work};
 
 impl<D: Driver> Migrator<'_, D> {
     /// The whole story of a step that failed. `kept` is what is committed of it, where that is not nothing.
@@ -20,8 +19,8 @@ impl<D: Driver> Migrator<'_, D> {
         let (at, line, statement) = match &step.work {
             Work::Script(script, pieces) => {
                 let piece = statement.and_then(|n| pieces.get(n));
-                let at = piece.map(|piece| place(script, piece, cause.position));
-                let line = at.as_ref().and_then(|at| line_of(script, at));
+                let at = piece.map(|piece| Location::of_failed(script, piece, cause.position));
+                let line = at.as_ref().and_then(|at| at.line_in(script));
                 // A database that can't be had is no fault of the file's.
                 let blameless =
                     matches!(cause.kind, CauseKind::LockTimeout | CauseKind::Access | CauseKind::ConnectionLost);
@@ -69,26 +68,4 @@ impl<D: Driver> Migrator<'_, D> {
         debug_assert_eq!(step.mode, Mode::Journal);
         self.failed(run, step, Some(statement), cause, Some(Kept::Statements(statement)))
     }
-}
-
-/// A place in a statement, as its database counts, in the file.
-fn place(script: &Script, piece: &Piece, position: Option<ServerPosition>) -> Location {
-    let text = piece.text(script);
-    let offset = match position {
-        None => 0,
-        Some(ServerPosition::Byte(offset)) => offset,
-        Some(ServerPosition::Character(n)) => offset_of_char(text, n),
-        Some(ServerPosition::Line(line)) if line > 1 => {
-            let offset = offset_of_line(text, usize::try_from(line).unwrap_or(usize::MAX));
-            let at = Location::in_script(script, piece.offset_in_script(offset));
-            return Location { position: Position { column: 1, ..at.position }, ..at };
-        }
-        Some(ServerPosition::Line(_)) => 0,
-    };
-    Location::in_script(script, piece.offset_in_script(offset))
-}
-
-fn line_of(script: &Script, at: &Location) -> Option<String> {
-    let index = at.position.line.checked_sub(script.line)?;
-    script.text.lines().nth(usize::try_from(index).ok()?).map(str::to_owned)
 }

@@ -2,6 +2,7 @@
 
 mod failure;
 mod guarded;
+mod hooks;
 mod journaled;
 mod lock;
 mod redo;
@@ -19,7 +20,8 @@ use crate::event::Event;
 use crate::plan::{DownTarget, Mode, Plan, Planner, Policy, Reason, Refusal, Refused, Step, Stored, UpTarget, Work};
 use crate::trace;
 use crate::{
-    Cancel, Checksum, Direction, Error, HistoryRow, Migration, Migrations, Report, State, Status, Variables, Version,
+    Cancel, Checksum, Direction, Error, HistoryRow, Hooks, Migration, Migrations, Report, State, Status, Variables,
+    Version,
 };
 
 pub use lock::LockLadder;
@@ -49,6 +51,7 @@ pub struct Migrator<'m, D: Driver> {
     patient_ladder: LockLadder,
     applied_by: Option<String>,
     variables: Variables,
+    hooks: Hooks<'m, D::Connection>,
     observer: Box<dyn FnMut(&Event<'_>) + 'm>,
     cancel: Option<Cancel>,
     locked: bool,
@@ -86,6 +89,7 @@ impl<'m, D: Driver> Migrator<'m, D> {
             patient_ladder: LockLadder::patient(),
             applied_by: None,
             variables: Variables::new(),
+            hooks: Hooks::new(),
             observer: Box::new(|_| {}),
             cancel: None,
             locked: false,
@@ -138,6 +142,13 @@ impl<'m, D: Driver> Migrator<'m, D> {
     #[must_use]
     pub fn variables(mut self, variables: Variables) -> Self {
         self.variables = variables;
+        self
+    }
+
+    /// What is called before and after a run, each of its migrations, and a failure.
+    #[must_use]
+    pub fn hooks(mut self, hooks: Hooks<'m, D::Connection>) -> Self {
+        self.hooks = hooks;
         self
     }
 
@@ -361,6 +372,9 @@ impl<'m, D: Driver> Migrator<'m, D> {
     fn fits_one_transaction<'a>(&self, plan: Plan<'a>, intent: Intent) -> Result<Plan<'a>, Error> {
         if self.transactions == Transactions::PerMigration || !matches!(intent, Intent::Up(_) | Intent::Down(_)) {
             return Ok(plan);
+        }
+        if self.hooks.between() {
+            return Err(Refused(vec![Refusal::HooksInOneTransaction]).into());
         }
         let only = plan.steps.len() == 1;
         let fits = |step: &Step<'_>| step.mode == Mode::Segment || (only && step.mode == Mode::Transaction);

@@ -9,6 +9,7 @@ use super::{Intent, LockLadder, Migrator, Transactions};
 use crate::driver::{Cause, CauseKind, Driver, Group, Unit};
 use crate::error::Kept;
 use crate::event::Event;
+use crate::hook::Moment;
 use crate::plan::{Action, DownTarget, Mode, Note, Piece, Plan, Refusal, Refused, Step, UpTarget, Work};
 use crate::report::Done;
 use crate::session::Session;
@@ -53,7 +54,13 @@ impl<D: Driver> Migrator<'_, D> {
                 Locked::Impossible(why) => Some(why),
             },
         };
-        let result = self.run_locked(known, intent, no_lock);
+        let result = self.run_locked(known, intent, no_lock).and_then(|report| {
+            self.after_run(&report)?;
+            Ok(report)
+        });
+        if let Err(error) = &result {
+            self.on_failure(error);
+        }
         let released = self.release();
         let report = result?;
         released?;
@@ -112,6 +119,7 @@ impl<D: Driver> Migrator<'_, D> {
         no_lock: Option<String>,
     ) -> Result<Report, Error> {
         let mut report = Report::default();
+        let mut begun = false;
         for look in 0..MOST_LOOKS {
             let rows = self.read()?;
             let mut plan = self.plan(known, remaining(intent, &report), &rows)?;
@@ -131,6 +139,9 @@ impl<D: Driver> Migrator<'_, D> {
             }
             self.tell(&Event::Planned(&plan));
             self.driver.prepare().map_err(Error::database("preparing the history tables"))?;
+            if !std::mem::replace(&mut begun, true) {
+                self.before_run(&plan)?;
+            }
             let dialect = self.facts()?.syntax.dialect();
             let signed = self.signature(dialect);
             let mut run = Run { known, signed: &signed, plan: &plan, report: &mut report };
@@ -153,12 +164,15 @@ impl<D: Driver> Migrator<'_, D> {
             self.between_steps(run, steps.len() - at)?;
             let together = self.together(steps.get(at..).unwrap_or_default(), rows);
             let group = steps.get(at..at + together).unwrap_or_default();
+            let left = steps.len() - at;
+            self.around(&Moment::BeforeEach(step), run.report, left).map_err(Trouble::Failed)?;
             match (&step.work, step.mode) {
                 (Work::Code, mode) => self.code(run, step, mode)?,
                 (Work::Script(script, pieces), Mode::Journal) => self.journaled(run, step, script, pieces)?,
                 _ => self.transaction(run, group)?,
             }
             at += together;
+            self.around(&Moment::AfterEach(step), run.report, steps.len() - at).map_err(Trouble::Failed)?;
         }
         Ok(())
     }
@@ -173,7 +187,7 @@ impl<D: Driver> Migrator<'_, D> {
         let most = match self.transactions {
             Transactions::One => return steps.len(),
             // A fresh database: nobody waits for its tables, and one commit costs as much as a hundred.
-            Transactions::PerMigration if rows.is_empty() => SEGMENT,
+            Transactions::PerMigration if rows.is_empty() && !self.hooks.between() => SEGMENT,
             Transactions::PerMigration => 1,
         };
         steps.iter().take(most).take_while(|step| rows::is_plain(step)).count().max(1)
@@ -342,7 +356,7 @@ impl<D: Driver> Migrator<'_, D> {
     }
 
     /// An error of a migration in Rust: what the database said, through us or through its own client, stays as it is.
-    fn code_cause(&self, error: BoxError) -> Cause {
+    pub(super) fn code_cause(&self, error: BoxError) -> Cause {
         let error = match error.downcast::<Cause>() {
             Ok(cause) => return *cause,
             Err(error) => error,
@@ -363,7 +377,7 @@ impl<D: Driver> Migrator<'_, D> {
         if cancel.as_ref().is_some_and(|cancel| !cancel.begin(self.driver.interrupter())) {
             return Ok(Err(Box::new(cancelled())));
         }
-        let mut session = Session::new(&mut *self.driver, &mut *self.observer, step.version);
+        let mut session = Session::new(&mut *self.driver, &mut *self.observer, &self.variables, step.version);
         let called = catch_unwind(AssertUnwindSafe(|| match step.direction() {
             Direction::Up => migration.up(&mut session),
             Direction::Down => migration.down(&mut session),

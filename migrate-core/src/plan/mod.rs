@@ -1,6 +1,7 @@
 //! Deciding: from a [`Status`] to steps, or to every reason why not. No I/O, no clock.
 
 mod down;
+mod location;
 mod refusal;
 mod resumable;
 mod script;
@@ -17,7 +18,9 @@ use crate::variables::Substituted;
 use crate::{Checksum, Direction, Migration, Migrations, Script, Status, Variables, Version};
 
 pub use down::DownTarget;
-pub use refusal::{Location, Refusal, Refused};
+pub use location::Location;
+pub use refusal::{Refusal, Refused};
+pub(crate) use script::pieces;
 pub use up::UpTarget;
 
 /// What a run will do, in order.
@@ -213,6 +216,11 @@ pub enum Note {
         /// In its words.
         message: String,
     },
+    /// The hook for failures failed as well.
+    Hook {
+        /// Which, and why.
+        message: String,
+    },
     /// There is no lock here; the transactions are enough for this plan.
     NoLock {
         /// Why.
@@ -237,6 +245,7 @@ impl fmt::Display for Note {
                 )
             }
             Note::Warning { label, message } => write!(f, "{label}: the server warns: {message}"),
+            Note::Hook { message } => f.write_str(message),
             Note::NoLock { why } => write!(f, "running without a lock, each transaction by itself: {why}"),
         }
     }

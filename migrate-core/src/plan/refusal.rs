@@ -1,7 +1,7 @@
 use std::fmt;
 
-use crate::sql::Position;
-use crate::{Script, Version};
+use super::Location;
+use crate::Version;
 
 /// Every reason why a plan can't be: nothing was touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +96,8 @@ pub enum Refusal {
         /// Why there is none.
         why: String,
     },
+    /// Between the migrations of one transaction no hook can be called.
+    HooksInOneTransaction,
     /// All in one transaction was asked for, and this one can't be in it.
     NotInOneTransaction {
         /// `20230314095813_create_users`
@@ -160,6 +162,10 @@ impl fmt::Display for Refusal {
             Refusal::NoLock { label, why } => {
                 write!(f, "{label} runs outside a transaction and needs the lock, which can't be had: {why}")
             }
+            Refusal::HooksInOneTransaction => f.write_str(
+                "hooks before or after each migration can't be called inside one transaction\n  \
+                 = leave the one transaction away, or these hooks",
+            ),
             Refusal::NotInOneTransaction { label } => write!(
                 f,
                 "{label} can't share one transaction with the others\n  \
@@ -167,33 +173,5 @@ impl fmt::Display for Refusal {
             ),
             Refusal::State { label, problem } => write!(f, "{label} {problem}"),
         }
-    }
-}
-
-/// A place in a file: `migrations/20230314095813_create_users.up.sql:12:5`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Location {
-    /// The file, as it was named when it was read.
-    pub file: String,
-    /// The place in it.
-    pub position: Position,
-}
-
-impl Location {
-    /// The place of this byte of a script's text, in its file.
-    pub fn in_script(script: &Script, offset: usize) -> Self {
-        Self::from_script(script, crate::sql::position(&script.text, offset))
-    }
-
-    /// A position in a script's text, as a place in its file.
-    pub(crate) fn from_script(script: &Script, position: Position) -> Self {
-        let line = position.line.saturating_add(script.line).saturating_sub(1);
-        Location { file: script.file.to_string(), position: Position { line, column: position.column } }
-    }
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.position.line, self.position.column)
     }
 }

@@ -1,7 +1,7 @@
 use super::resumable::not_resumable;
 use super::{Location, Mode, Note, Piece, Reason, Refusal};
 use crate::driver::Facts;
-use crate::sql::{Dialect, InTransaction, Role, Statement, split};
+use crate::sql::{Dialect, InTransaction, Recognised, Role, Statement, split};
 use crate::variables::Substituted;
 use crate::{ForeignKeys, Script, TransactionMode, Variables};
 
@@ -20,14 +20,7 @@ pub(super) fn read(
     reason: Reason,
     variables: &Variables,
 ) -> Result<Reading, Vec<Refusal>> {
-    let sources = match split(&script.text, facts.syntax) {
-        Ok(sources) => sources,
-        Err(error) => {
-            let at = Location::from_script(script, error.position);
-            let help = format!("nothing of {label} can run until {} can read it to its end", facts.syntax.dialect());
-            return Err(vec![Refusal::Script { at, problem: error.to_string(), help }]);
-        }
-    };
+    let sources = sources(script, label, facts)?;
     let substituted = substitute(script, &sources, variables)?;
     // What is sent decides what can be in a transaction.
     let statements: Vec<_> = sources.iter().zip(&substituted).map(|(source, put)| sent(source, put.as_ref())).collect();
@@ -38,16 +31,7 @@ pub(super) fn read(
         let known = statement.recognise_on(facts.version);
         // What lives in the session is taken away behind its file; the next one must not see it before.
         ends_segment |= known.ends_segment || known.role == Role::TemporaryObject || known.verb == "ATTACH";
-        let at = Location::from_script(script, source.position);
-        pieces.push(Piece {
-            range: source.offset..source.offset + source.text.len(),
-            position: at.position,
-            verb: known.verb,
-            role: known.role,
-            in_transaction: known.in_transaction,
-            commits: known.commits,
-            substituted: put.clone(),
-        });
+        pieces.push(piece(script, source, known, put.clone()));
     }
     refused.extend(pieces.iter().filter(|piece| piece.role == Role::TransactionControl).map(|piece| {
         refuse(
@@ -101,6 +85,35 @@ fn substitute(
     };
     let substituted = sources.iter().map(&mut put_in).collect();
     if refused.is_empty() { Ok(substituted) } else { Err(refused) }
+}
+
+/// The statements of a script that is no migration.
+pub(crate) fn pieces(script: &Script, facts: &Facts, variables: &Variables) -> Result<Vec<Piece>, Vec<Refusal>> {
+    let sources = sources(script, &script.file, facts)?;
+    let substituted = substitute(script, &sources, variables)?;
+    let all = sources.iter().zip(substituted);
+    let known = |source, put: &Option<Substituted>| sent(source, put.as_ref()).recognise_on(facts.version);
+    Ok(all.map(|(source, put)| piece(script, source, known(source, &put), put)).collect())
+}
+
+fn sources<'s>(script: &'s Script, label: &str, facts: &Facts) -> Result<Vec<Statement<'s>>, Vec<Refusal>> {
+    split(&script.text, facts.syntax).map_err(|error| {
+        let at = Location::from_script(script, error.position);
+        let help = format!("nothing of {label} can run until {} can read it to its end", facts.syntax.dialect());
+        vec![Refusal::Script { at, problem: error.to_string(), help }]
+    })
+}
+
+fn piece(script: &Script, source: &Statement<'_>, known: Recognised, put: Option<Substituted>) -> Piece {
+    Piece {
+        range: source.offset..source.offset + source.text.len(),
+        position: Location::from_script(script, source.position).position,
+        verb: known.verb,
+        role: known.role,
+        in_transaction: known.in_transaction,
+        commits: known.commits,
+        substituted: put,
+    }
 }
 
 fn sent<'s>(source: &Statement<'s>, put: Option<&'s Substituted>) -> Statement<'s> {
