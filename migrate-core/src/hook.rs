@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::driver::Cause;
 use crate::plan::{Location, Plan, Step};
-use crate::{BoxError, Error, Report, Session};
+use crate::{BoxError, Error, Report, Script, Session};
 
 /// When a [hook](Hooks) is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,7 +73,13 @@ impl Moment<'_> {
     }
 }
 
-pub(crate) type Hook<'m, C> = Box<dyn FnMut(&Moment<'_>, &mut Session<'_, C>) -> Result<(), BoxError> + 'm>;
+type Code<'m, C> = Box<dyn FnMut(&Moment<'_>, &mut Session<'_, C>) -> Result<(), BoxError> + 'm>;
+
+/// What is called at one moment.
+pub(crate) enum Hook<'m, C> {
+    Script(Script),
+    Code(Code<'m, C>),
+}
 
 /// What is called at the moments of a run that applies or reverts.
 ///
@@ -97,6 +103,22 @@ impl<'m, C> Hooks<'m, C> {
         Hooks(Vec::new())
     }
 
+    /// One more: a script, with the run's [`Variables`](crate::Variables). One that can't be read, or whose variables are not
+    /// all declared, refuses the plan.
+    ///
+    /// ```
+    /// use migrate_core::{Hooks, Script, When};
+    ///
+    /// let script = Script::new("grants.sql".into(), "GRANT SELECT ON ALL TABLES IN SCHEMA app TO reader".into(), 1, Default::default());
+    /// let hooks = Hooks::<()>::new().script(When::AfterRun, script);
+    /// # let _ = hooks;
+    /// ```
+    #[must_use]
+    pub fn script(mut self, when: When, script: Script) -> Self {
+        self.0.push((when, Hook::Script(script)));
+        self
+    }
+
     /// One more. Those of one moment are called in the order in which they were given.
     #[must_use]
     pub fn on(
@@ -104,13 +126,20 @@ impl<'m, C> Hooks<'m, C> {
         when: When,
         hook: impl FnMut(&Moment<'_>, &mut Session<'_, C>) -> Result<(), BoxError> + 'm,
     ) -> Self {
-        self.0.push((when, Box::new(hook)));
+        self.0.push((when, Hook::Code(Box::new(hook))));
         self
     }
 
     /// Whether any stands between two migrations.
     pub(crate) fn between(&self) -> bool {
         self.0.iter().any(|(when, _)| matches!(when, When::BeforeEach | When::AfterEach))
+    }
+
+    pub(crate) fn scripts(&self) -> impl Iterator<Item = &Script> {
+        self.0.iter().filter_map(|(_, hook)| match hook {
+            Hook::Script(script) => Some(script),
+            Hook::Code(_) => None,
+        })
     }
 
     pub(crate) fn at(&mut self, when: When) -> impl Iterator<Item = &mut Hook<'m, C>> {

@@ -200,6 +200,22 @@ fn a_script_has_the_variables_and_its_place() {
 }
 
 #[test]
+fn a_script_that_can_not_be_read_is_refused_before_anything_runs() {
+    let (database, known) = (FakeDatabase::new(), three());
+    let hooks = Hooks::new()
+        .script(When::AfterRun, script("after.sql", "ANALYZE ${tabel}"))
+        .script(When::OnFailure, script("failed.sql", "SELECT 'no end"));
+    let refused = Migrator::new(&mut database.connect()).variables(variables()).hooks(hooks).up(&known, UpTarget::All);
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("after.sql:1:9: ${tabel} is not declared"), "{refused}");
+    assert!(refused.contains("failed.sql:1:8"), "{refused}");
+    assert!(database.effects().is_empty());
+    let hooks = Hooks::new().script(When::AfterRun, script("after.sql", "ANALYZE ${table}"));
+    Migrator::new(&mut database.connect()).variables(variables()).hooks(hooks).up(&known, UpTarget::All).unwrap();
+    assert_eq!(database.effects().last().map(String::as_str), Some("ANALYZE t"));
+}
+
+#[test]
 fn values_are_sent_and_never_shown() {
     for new in [FakeDatabase::new, FakeDatabase::autocommitting] {
         let database = new();

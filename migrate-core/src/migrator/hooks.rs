@@ -5,11 +5,23 @@ use super::guarded::cancelled;
 use crate::driver::{CauseKind, Driver};
 use crate::event::Event;
 use crate::hook::{Hook, HookFailure, Moment};
-use crate::plan::{Action, Note, Plan, Step};
+use crate::plan::{Action, Note, Plan, Refused, Step, pieces};
 use crate::session::{ScriptError, Session};
 use crate::{BoxError, Error, Report, Version};
 
 impl<D: Driver> Migrator<'_, D> {
+    /// Before anything is touched: whether the scripts can be read, and have their variables.
+    pub(super) fn readable_hooks(&mut self) -> Result<(), Error> {
+        if self.hooks.scripts().next().is_none() {
+            return Ok(());
+        }
+        let facts = self.facts()?;
+        let scripts = self.hooks.scripts();
+        let refused = scripts.filter_map(|script| pieces(script, &facts, &self.variables).err());
+        let refused: Vec<_> = refused.flatten().collect();
+        if refused.is_empty() { Ok(()) } else { Err(Refused(refused).into()) }
+    }
+
     pub(super) fn before_run(&mut self, plan: &Plan<'_>) -> Result<(), Error> {
         if !plan.steps.iter().any(works) {
             return Ok(());
@@ -79,7 +91,10 @@ impl<D: Driver> Migrator<'_, D> {
         }
         let version = moment.step().map_or(Version::ZERO, |step| step.version);
         let mut session = Session::new(&mut *self.driver, &mut *self.observer, &self.variables, version);
-        let called = hook(moment, &mut session);
+        let called = match hook {
+            Hook::Script(script) => session.run_script(script),
+            Hook::Code(code) => code(moment, &mut session),
+        };
         if cancel.is_some_and(|cancel| cancel.end()) {
             self.driver.absorb_interrupts();
         }

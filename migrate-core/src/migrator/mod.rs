@@ -303,6 +303,9 @@ impl<'m, D: Driver> Migrator<'m, D> {
         match plan {
             Ok(plan) => {
                 self.fits_the_journal(&plan, rows)?;
+                if matches!(intent, Intent::Up(_) | Intent::Down(_)) && !plan.steps.is_empty() {
+                    self.readable_hooks()?;
+                }
                 self.fits_one_transaction(plan, intent)
             }
             Err(mut refused) => {
