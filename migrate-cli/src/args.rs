@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use migrate_core::Version;
 use migrate_core::sql::{Dialect, ServerVersion};
 
-use crate::config::duration;
+use crate::config::{Needs, duration};
 use crate::output::{Format, Verbosity};
 
 /// Schema migrations in plain SQL
@@ -23,7 +23,8 @@ pub(crate) struct Args {
 }
 
 const EXIT_CODES: &str = "\
-Settings are taken from the options, then the environment, then the file .env, then migrate.toml.
+Settings are taken from the options, then [env.NAME] of migrate.toml if --env names one, then the environment, then
+the file .env, then migrate.toml.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status --exit-code, wait --applied),
 4 changed or refused, 6 a lock, or the server, could not be had in time, 130 Ctrl-C, 143 SIGTERM.";
@@ -34,6 +35,9 @@ pub(crate) struct Global {
     /// The database, for instance postgres://me@localhost/app or sqlite:app.db [env: DATABASE_URL]
     #[arg(short, long, global = true, value_name = "URL", conflicts_with = "database_url_file")]
     pub(crate) database_url: Option<String>,
+    /// The section [env.NAME] of migrate.toml, which counts more than the environment's variables [env: MIGRATE_ENV]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
     /// A file that holds the database's URL
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) database_url_file: Option<PathBuf>,
@@ -113,6 +117,16 @@ pub(crate) enum Command {
     Statements(Statements),
     /// Print the completions of a shell
     Completions(Completions),
+}
+
+impl Command {
+    pub(crate) fn needs(&self) -> Needs {
+        match self {
+            Command::Up(_) | Command::Down(_) | Command::Redo(_) | Command::Plan(_) | Command::Check => Needs::Scripts,
+            Command::RevertMissing(_) => Needs::Scripts,
+            _ => Needs::Settings,
+        }
+    }
 }
 
 #[derive(clap::Args, Debug)]

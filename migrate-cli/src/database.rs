@@ -271,7 +271,8 @@ fn directory<C: 'static>(cx: &Context<'_>, dialect: Dialect) -> Result<Migration
 impl Context<'_> {
     /// The loop, as the settings want it.
     pub(crate) fn migrator<'d, D: Driver>(&self, driver: &'d mut D) -> Migrator<'d, D> {
-        let migrator = Migrator::new(driver);
+        let migrator =
+            Migrator::new(driver).variables(self.settings.variables.clone()).hooks(self.settings.hooks.for_run());
         #[cfg(unix)]
         let migrator = migrator.cancelled_by(crate::signals::cancel());
         match self.settings.lock_timeout {

@@ -5,7 +5,7 @@ use std::path::Path;
 use migrate_core::plan::{Location, Refusal, Refused};
 use migrate_core::source::Mistake;
 use migrate_core::sql::Position;
-use migrate_core::{Error, Failure, Kept};
+use migrate_core::{Cause, Error, Failure, HookFailure, Kept};
 
 use crate::exit::Exit;
 
@@ -56,6 +56,7 @@ impl Problem {
                 Error::Refused(Refused(refusals)) => refusals.iter().map(Frame::of_refusal).collect(),
                 Error::Mistakes(mistakes) => mistakes.iter().map(Frame::of_mistake).collect(),
                 Error::Failed(failure) => vec![Frame::of_failure(failure)],
+                Error::Hook(failure) => vec![Frame::of_hook(failure)],
                 Error::Database { doing, cause } => {
                     let mut frame = Frame::of_text(&format!("{doing}: {cause}"));
                     frame.message = format!("{doing}: {}", cause.message);
@@ -152,19 +153,33 @@ impl Frame {
     }
 
     fn of_failure(failure: &Failure) -> Frame {
-        let cause = &failure.cause;
-        let mut frame = Frame::of_text(&cause.message);
-        frame.code.clone_from(&cause.code);
+        let mut frame = Frame::of_cause(&failure.cause);
         frame.line.clone_from(&failure.line);
         frame.at = Some(match &failure.at {
             Some(Location { file, position }) => (file.clone(), Some(*position)),
             None => (format!("{} ({})", failure.label, failure.direction), None),
         });
+        frame.notes.extend([failure.now_true(), failure.what_to_do()]);
+        frame.rolled_back = Some(matches!(failure.kept, Kept::Nothing | Kept::NothingOfAll(_)));
+        frame
+    }
+
+    fn of_hook(failure: &HookFailure) -> Frame {
+        let mut frame = Frame::of_cause(&failure.cause);
+        frame.message = format!("{}: {}", failure.title(), frame.message);
+        frame.line.clone_from(&failure.line);
+        frame.at = failure.at.as_ref().map(|at| (at.file.clone(), Some(at.position)));
+        frame.notes.extend([failure.now_true(), failure.what_to_do().to_owned()]);
+        frame
+    }
+
+    /// What a database said.
+    fn of_cause(cause: &Cause) -> Frame {
+        let mut frame = Frame::of_text(&cause.message);
+        frame.code.clone_from(&cause.code);
         frame.notes.extend(cause.detail.iter().map(|detail| format!("detail: {detail}")));
         frame.notes.extend(cause.hint.iter().map(|hint| format!("hint: {hint}")));
         frame.notes.extend(cause.context.iter().map(|context| format!("in: {}", context.replace('\n', "; "))));
-        frame.notes.extend([failure.now_true(), failure.what_to_do()]);
-        frame.rolled_back = Some(matches!(failure.kept, Kept::Nothing | Kept::NothingOfAll(_)));
         frame
     }
 

@@ -116,6 +116,121 @@ fn check() {
     session.check(file!["transcripts/check.txt"]);
 }
 
+/// Whoever names an environment means its database, also beside a forgotten DATABASE_URL.
+#[test]
+fn environments() {
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a");
+    session.write(
+        "migrate.toml",
+        "database_url = \"sqlite:top.db\"\n\n[env.staging]\ndatabase_url = \"sqlite:staging.db\"\ntable = \"history\"\n\n\
+         [env.production]\ndatabase_url = { env = \"PRODUCTION_URL\" }\n\n[env.local]\nlock_timeout = \"5s\"\n",
+    );
+    session.run("up -v").run("--env staging up -v").run("--env local status").run("--env production status");
+    session.variable("PRODUCTION_URL", "sqlite:production.db");
+    session.run("up -q --env production").ls();
+    session.variable("MIGRATE_ENV", "staging");
+    session.run("status").run("--env qa status").run("-d sqlite:app.db --env staging status -v");
+    session.write("migrate.toml", "[env.a.env.b]\ndir = \"c\"\n").run("status --env a");
+    session.write("migrate.toml", "[env.a]\ndatabaseurl = \"c\"\n").run("status --env a");
+    session.write("migrate.toml", "dir = \"migrations\"\n").run("status --env a");
+    session.check(file!["transcripts/environments.txt"]);
+}
+
+#[test]
+fn variables() {
+    let mut session = Session::new();
+    session.write(
+        "migrations/20260101000000_a.sql",
+        "-- ${nothing} in a comment\nCREATE TABLE a (x DEFAULT '${not declared}');\n",
+    );
+    session.run("up");
+    session.write(
+        "migrate.toml",
+        "[variables]\ntable = \"members\"\ngreeting = \"it's\"\npassword = { env = \"APP_PASSWORD\" }\n\
+         key = { file = \"secrets/key\" }\nregion = { env = \"REGION\", secret = false }\n",
+    );
+    session.write(
+        "migrations/20260102000000_b.sql",
+        "CREATE TABLE ${table} (x);\nINSERT INTO ${table} VALUES ('${greeting}'), ('${password}'), ('${key}'), ('${region}');\n",
+    );
+    session.run("up");
+    session.variable("APP_PASSWORD", "s3cr'et");
+    session.run("up");
+    session.variable("REGION", "eu");
+    session.run("plan").write("secrets/key", "k3y of keys\n").run("up --dry-run").run("up -v");
+    session.write(
+        "migrations/20260103000000_c.sql",
+        "INSERT INTO ${table}\nVALUES ('${password}' '${key}'); SELECT ${tabel};\n",
+    );
+    session
+        .run("up")
+        .write("migrations/20260103000000_c.sql", "INSERT INTO ${table}\nVALUES ('${password}' ${key});\n");
+    session.run("up").run("up --format json").run("status");
+    let found: String = Connection::open(session.path("app.db"))
+        .and_then(|db| db.query_row("SELECT group_concat(x, ' | ') FROM members", [], |row| row.get(0)))
+        .unwrap_or_else(|error| error.to_string());
+    assert_eq!(found, "it's | s3cr'et | k3y of keys | eu");
+    let stored: String = Connection::open(session.path("app.db"))
+        .and_then(|db| db.query_row("SELECT group_concat(text) FROM migrate_text", [], |row| row.get(0)))
+        .unwrap_or_else(|error| error.to_string());
+    assert!(stored.contains("'${password}'") && !stored.contains("s3cr"), "{stored}");
+    session.write("migrate.toml", "[variables]\n1st = \"a\"\n").run("up");
+    session.write("migrate.toml", "[variables]\na = { evn = \"A\" }\n").run("up");
+    session.write("migrate.toml", "[variables]\na = 5\n").run("up").run("new another");
+    session.check(file!["transcripts/variables.txt"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn hooks() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a").pair("20260102000000_b", "b");
+    let program = "#!/bin/sh\necho \"$1: $MIGRATE_HOOK $MIGRATE_VERSION $MIGRATE_NAME $MIGRATE_DIRECTION $MIGRATE_STEPS\"\n\
+                   echo \"$MIGRATE_ERROR\" | head -1\n[ \"$MIGRATE_VERSION\" != 20260103000000 ]\n";
+    session.write("hooks/tell", program);
+    std::fs::set_permissions(session.path("hooks/tell"), std::fs::Permissions::from_mode(0o755))
+        .unwrap_or_else(|error| panic!("{error}"));
+    session.write(
+        "migrate.toml",
+        "[variables]\nlog = \"log\"\n\n[hooks]\nbefore_run = \"hooks/before.sql\"\n\
+         after_each = { program = [\"hooks/tell\", \"told\"] }\n\
+         after_run = [\"hooks/after.sql\", { program = [\"hooks/tell\", \"and at last\"] }]\n\
+         on_failure = { program = [\"hooks/tell\", \"oh\"] }\n",
+    );
+    session.run("up").write("hooks/before.sql", "CREATE TABLE IF NOT EXISTS ${log} (line);\n");
+    session.write("hooks/after.sql", "INSERT INTO ${log}\n  VALUES (${wrod});\n").run("up").tables();
+    session.write("hooks/after.sql", "INSERT INTO ${log}\n  VALUES ('ran');\n").run("up").tables().run("up");
+    session
+        .run("down")
+        .pair("20260103000000_c", "c")
+        .pair("20260104000000_d", "d")
+        .run("up")
+        .run("up --one-transaction");
+    session.run("up --format json").write("migrations/20260105000000_e.sql", "CREATE TABLE a (x);\n").run("up");
+    session.write("migrations/20260105000000_e.sql", "CREATE TABLE e (x);\n");
+    session.write("hooks/after.sql", "INSERT INTO ${log}\n  VALUES (wrod);\n").run("up").run("up");
+    session.write("migrate.toml", "[hooks]\nafter_run = { program = [\"hooks/nobody\"] }\n");
+    session.pair("20260106000000_f", "f").run("up").run("status");
+    session.write("migrate.toml", "[hooks]\nafter = \"a.sql\"\n").run("up");
+    session.write("migrate.toml", "[hooks]\nafter_run = 1\n").run("up");
+    session.write("migrate.toml", "[hooks]\nafter_run = { program = [] }\n").run("up");
+    session.check(file!["transcripts/hooks.txt"]);
+}
+
+#[test]
+fn templates() {
+    let mut session = Session::new();
+    session.write("migrate.toml", "[new]\nup = \"templates/up.sql\"\nsections = \"templates/both.sql\"\n");
+    session.run("new add books");
+    session
+        .write("templates/up.sql", "-- ${words} (${version}_${name}), asked for in:\nSET search_path = ${schema};\n");
+    session.write("templates/both.sql", "-- migrate:up\n-- ${words}\n\n-- migrate:down\n");
+    session.run("new add Books").run("new more --sections").run("new third --no-transaction").cat("migrations/2");
+    session.check(file!["transcripts/templates.txt"]);
+}
+
 #[test]
 fn missing_and_ahead() {
     let mut session = Session::new();

@@ -125,18 +125,20 @@ impl Variables {
 
     /// A text without the secrets, whole or in part: a server quotes the beginning of what it did not understand.
     pub(crate) fn redact(&self, text: &str) -> Option<String> {
-        let secrets = self.0.values().filter_map(|value| match value {
-            Value::Secret(secret) if !secret.is_empty() => {
-                Some([secret.clone(), secret.replace('\\', "\\\\").replace('\'', "''")])
-            }
-            _ => None,
-        });
-        without(text, &secrets.flatten().collect::<Vec<_>>())
+        let secrets: Vec<&str> = self.0.values().filter_map(Value::secret).collect();
+        if secrets.is_empty() {
+            return None;
+        }
+        let escaped = |secret: &&str| secret.replace('\\', "\\\\").replace('\'', "''");
+        let whole: Vec<String> = secrets.iter().flat_map(|secret| [(*secret).to_owned(), escaped(secret)]).collect();
+        let clean = without(text, &whole);
+        let words = without_words(clean.as_deref().unwrap_or(text), &secrets);
+        words.or(clean)
     }
 
     /// The same for all that a database said.
     pub(crate) fn redact_cause(&self, mut cause: Cause) -> Cause {
-        if !self.0.values().any(|value| matches!(value, Value::Secret(_))) {
+        if self.0.values().all(|value| value.secret().is_none()) {
             return cause;
         }
         let clean = |text: &mut String| *text = self.redact(text).unwrap_or_else(|| std::mem::take(text));
@@ -159,6 +161,13 @@ impl Value {
     fn sent(&self) -> &str {
         match self {
             Value::Plain(text) | Value::Secret(text) => text,
+        }
+    }
+
+    fn secret(&self) -> Option<&str> {
+        match self {
+            Value::Secret(text) if !text.is_empty() => Some(text),
+            _ => None,
         }
     }
 
@@ -421,6 +430,23 @@ fn without(text: &str, secrets: &[String]) -> Option<String> {
     (kept > 0).then(|| clean + text.get(kept..).unwrap_or_default())
 }
 
+/// `text` with `***` for each word of a secret: outside of a literal a server quotes the one that it did not understand.
+fn without_words(text: &str, secrets: &[&str]) -> Option<String> {
+    let between = |c: char| !c.is_alphanumeric();
+    let words: Vec<&str> =
+        secrets.iter().flat_map(|secret| secret.split(between)).filter(|word| word.len() > 1).collect();
+    let mut clean = String::with_capacity(text.len());
+    let mut found = false;
+    for part in text.split_inclusive(between) {
+        let word = part.trim_end_matches(between);
+        let is_secret = words.contains(&word);
+        found |= is_secret;
+        clean.push_str(if is_secret { "***" } else { word });
+        clean.push_str(part.get(word.len()..).unwrap_or_default());
+    }
+    found.then_some(clean)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -531,6 +557,7 @@ mod tests {
         check("near \"s3cr'et\"", Some("near \"***\""));
         check("near 's3cr''et' and s3cr'e", Some("near '***' and ***"));
         check("near 's3c", None);
+        check("near \"s3cr\", at et", Some("near \"***\", at ***"));
         let cause = Cause { source: Some("x s3cr'et".into()), detail: Some("s3cr'et!".into()), ..Cause::default() };
         let cause = variables().redact_cause(cause);
         assert_eq!((cause.source.is_none(), cause.detail.as_deref()), (true, Some("***!")));

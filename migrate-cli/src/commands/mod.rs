@@ -34,7 +34,7 @@ pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, 
     if let Command::Completions(args) = args.command {
         return completions::run(&args, out);
     }
-    let cx = Context { settings: Settings::read(&args.global)?, out };
+    let cx = Context { settings: Settings::read(&args.global, args.command.needs())?, out };
     match args.command {
         Command::Init => init::run(&cx),
         Command::New(args) => new::run(&cx, &args),

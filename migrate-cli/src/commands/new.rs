@@ -34,7 +34,7 @@ pub(super) fn run(cx: &Context<'_>, args: &New) -> Result<Exit, Problem> {
     let taken = taken(dir).map_err(|error| Problem::failed(format!("{} can't be read: {error}", dir.display())))?;
     let stamp = free_stamp(Timestamp::now(), &taken);
     warn_of_the_future(cx, &taken);
-    let files: Vec<(PathBuf, String)> = templates(&name, args)
+    let files: Vec<(PathBuf, String)> = texts(cx, &stamp, &name, args)?
         .into_iter()
         .map(|(end, text)| (dir.join(format!("{stamp}_{name}{end}")), text))
         .collect();
@@ -105,7 +105,28 @@ fn warn_of_the_future(cx: &Context<'_>, taken: &BTreeSet<String>) {
     }
 }
 
-fn templates(name: &str, args: &New) -> Vec<(&'static str, String)> {
+/// What the files begin with: by the templates of the settings, where there are any.
+fn texts(cx: &Context<'_>, stamp: &str, name: &str, args: &New) -> Result<Vec<(&'static str, String)>, Problem> {
+    let templates = &cx.settings.templates;
+    let options = if args.no_transaction { "-- migrate:options transaction:false\n" } else { "" };
+    let mut texts = usual(name, args);
+    for (end, text) in &mut texts {
+        let template = match *end {
+            ".sql" => &templates.sections,
+            ".up.sql" => &templates.up,
+            _ => &templates.down,
+        };
+        let Some(path) = template else { continue };
+        let read = fs::read_to_string(path)
+            .map_err(|error| Problem::usage(format!("the template {} can't be read: {error}", path.display())))?;
+        // Any other `${…}` is the migration's own.
+        let filled = read.replace("${version}", stamp).replace("${name}", name);
+        *text = options.to_owned() + &filled.replace("${words}", &args.words.join(" "));
+    }
+    Ok(texts)
+}
+
+fn usual(name: &str, args: &New) -> Vec<(&'static str, String)> {
     let options = if args.no_transaction { "-- migrate:options transaction:false\n" } else { "" };
     let up = match args.no_transaction {
         true => "-- These statements run one by one, outside a transaction: what ran stays when a later one fails.\n",

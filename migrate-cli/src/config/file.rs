@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,13 +7,15 @@ use migrate_core::sql::position;
 use serde::Deserialize;
 
 use super::duration;
+use super::hooks::HookSection;
+use super::value::Value;
 use crate::problem::{Frame, Problem};
 
-/// `migrate.toml`.
+/// `migrate.toml`, or one environment of it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
-    pub(crate) database_url: Option<String>,
+    pub(crate) database_url: Option<Value>,
     pub(crate) dir: Option<PathBuf>,
     pub(crate) table: Option<String>,
     pub(crate) schema: Option<String>,
@@ -20,6 +23,48 @@ pub(crate) struct File {
     pub(crate) lock_timeout: Option<Duration>,
     #[serde(default, deserialize_with = "time")]
     pub(crate) wait: Option<Duration>,
+    /// What is put into SQL in the place of `${name}`.
+    #[serde(default)]
+    pub(crate) variables: BTreeMap<String, Value>,
+    #[serde(default)]
+    pub(crate) hooks: HookSection,
+    /// What `new` writes into the files that it makes.
+    #[serde(default)]
+    pub(crate) new: Templates,
+    /// `[env.NAME]`
+    #[serde(default)]
+    env: BTreeMap<String, File>,
+}
+
+/// Files that new migrations are copied from.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Templates {
+    pub(crate) up: Option<PathBuf>,
+    pub(crate) down: Option<PathBuf>,
+    pub(crate) sections: Option<PathBuf>,
+}
+
+impl File {
+    /// What stands above all environments, and the environment of this name.
+    pub(crate) fn with_env(mut self, name: Option<&str>, path: &Path) -> Result<(File, File), Problem> {
+        let mut known = std::mem::take(&mut self.env);
+        let nested = known.iter().find(|(_, env)| !env.env.is_empty()).map(|(name, _)| name);
+        if let Some(nested) = nested {
+            let problem = format!("[env.{nested}.env]: an environment has none of its own");
+            return Err(Problem::Usage(Box::new(Frame::new(problem).in_file(path.display().to_string()))));
+        }
+        let Some(name) = name else { return Ok((self, File::default())) };
+        if let Some(env) = known.remove(name) {
+            return Ok((self, env));
+        }
+        let known: Vec<_> = known.keys().map(String::as_str).collect();
+        let note = match known.as_slice() {
+            [] => format!("{} has no section [env.{name}]", path.display()),
+            known => format!("{} has {}", path.display(), known.join(", ")),
+        };
+        Err(Problem::usage(format!("there is no environment `{name}`")).note(note))
+    }
 }
 
 /// Reads the file; without one, every setting is open.

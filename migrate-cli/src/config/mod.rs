@@ -1,16 +1,23 @@
-//! Settings: the options, then the environment, then `.env`, then `migrate.toml`, then a default.
+//! Settings: the options, then the environment that was named (`--env`), then the process's environment, then `.env`, then
+//! `migrate.toml`, then a default.
 
 mod dotenv;
 pub(crate) mod duration;
 mod file;
+mod hooks;
 mod url;
+mod value;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use migrate_core::Tables;
+use migrate_core::{Tables, Variables};
 
+pub(crate) use file::Templates;
+pub(crate) use hooks::RunHooks;
 pub(crate) use url::DatabaseUrl;
+use value::{Secrecy, Value};
 
 use crate::args::Global;
 use crate::problem::Problem;
@@ -25,29 +32,62 @@ pub(crate) struct Settings {
     pub(crate) lock_timeout: Option<Duration>,
     /// How long to wait for the server.
     pub(crate) wait: Option<Duration>,
+    pub(crate) templates: Templates,
+    pub(crate) variables: Variables,
+    pub(crate) hooks: RunHooks,
+}
+
+/// Whether a command runs SQL of files: only then variables and hooks are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    Settings,
+    Scripts,
 }
 
 impl Settings {
-    pub(crate) fn read(global: &Global) -> Result<Self, Problem> {
-        let file = file::read(Path::new("migrate.toml"))?;
+    pub(crate) fn read(global: &Global, needs: Needs) -> Result<Self, Problem> {
+        let path = Path::new("migrate.toml");
         let dotenv = dotenv::read(Path::new(".env"))?;
         let variable = |name: &str| {
             let set = std::env::var(name).ok().filter(|value| !value.is_empty());
             set.or_else(|| dotenv.get(name).filter(|value| !value.is_empty()).cloned())
         };
+        let env = global.env.clone().or_else(|| variable("MIGRATE_ENV"));
+        let (file, env) = file::read(path)?.with_env(env.as_deref(), path)?;
+        let told = |url: Option<Value>| url.map(|url| url.read("database_url", &variable)).transpose();
         let url = match (&global.database_url, &global.database_url_file) {
             (Some(url), _) => Some(url.clone()),
             (None, Some(path)) => Some(url_from(path)?),
-            (None, None) => variable("DATABASE_URL").or(file.database_url),
+            // Who names an environment means its database, whatever a forgotten variable says.
+            (None, None) => match (told(env.database_url)?, variable("DATABASE_URL")) {
+                (Some(url), _) | (None, Some(url)) => Some(url),
+                (None, None) => told(file.database_url)?,
+            },
         };
-        let dir = global.dir.clone().or_else(|| variable("MIGRATIONS_DIR").map(PathBuf::from)).or(file.dir);
+        let dir = global.dir.clone().or(env.dir);
+        let dir = dir.or_else(|| variable("MIGRATIONS_DIR").map(PathBuf::from)).or(file.dir);
+        let (variables, hooks) = match needs {
+            Needs::Settings => Default::default(),
+            Needs::Scripts => {
+                let mut all = file.variables;
+                all.extend(env.variables);
+                (read_variables(&all, &variable)?, env.hooks.or(file.hooks).read()?)
+            }
+        };
         Ok(Settings {
             url: url.map(DatabaseUrl::new),
             dir: dir.unwrap_or_else(|| "migrations".into()),
-            table: global.table.clone().or(file.table),
-            schema: global.schema.clone().or(file.schema),
-            lock_timeout: global.lock_timeout.or(file.lock_timeout),
-            wait: global.wait.or(file.wait),
+            table: global.table.clone().or(env.table).or(file.table),
+            schema: global.schema.clone().or(env.schema).or(file.schema),
+            lock_timeout: global.lock_timeout.or(env.lock_timeout).or(file.lock_timeout),
+            wait: global.wait.or(env.wait).or(file.wait),
+            templates: Templates {
+                up: env.new.up.or(file.new.up),
+                down: env.new.down.or(file.new.down),
+                sections: env.new.sections.or(file.new.sections),
+            },
+            variables,
+            hooks,
         })
     }
 
@@ -73,6 +113,20 @@ impl Settings {
             None => tables,
         }
     }
+}
+
+fn read_variables(
+    all: &BTreeMap<String, Value>,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Variables, Problem> {
+    all.iter().try_fold(Variables::new(), |so_far, (name, value)| {
+        let text = value.read(&format!("the variable `{name}`"), variable)?;
+        let more = match value.secrecy() {
+            Secrecy::Plain => so_far.with(name, text),
+            Secrecy::Secret => so_far.with_secret(name, text),
+        };
+        more.map_err(|error| Problem::usage(error.to_string()).note("it stands in [variables] of migrate.toml"))
+    })
 }
 
 /// A file of one line, as secrets are mounted into containers.

@@ -14,8 +14,16 @@ use tempfile::TempDir;
 pub const MIGRATE: &str = env!("CARGO_BIN_EXE_migrate");
 
 /// What the binary must not take from whoever runs the tests.
-const VARIABLES: [&str; 7] =
-    ["DATABASE_URL", "MIGRATIONS_DIR", "NO_COLOR", "CLICOLOR_FORCE", "HOSTNAME", "COMPUTERNAME", "LOGNAME"];
+const VARIABLES: [&str; 8] = [
+    "DATABASE_URL",
+    "MIGRATIONS_DIR",
+    "MIGRATE_ENV",
+    "NO_COLOR",
+    "CLICOLOR_FORCE",
+    "HOSTNAME",
+    "COMPUTERNAME",
+    "LOGNAME",
+];
 
 fn server(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} names no server: start the tests with scripts/test"))
@@ -137,6 +145,7 @@ impl Session {
 
     /// Writes a file.
     pub fn write(&mut self, name: &str, text: &str) -> &mut Self {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         fs::write(self.path(name), text).unwrap();
         let shown: String = text.lines().map(|line| format!("> {line}\n")).collect();
         let _ = writeln!(self.text, "$ cat > {name}\n{shown}");
@@ -197,7 +206,10 @@ impl Session {
         for (name, pattern) in [
             ("[TIME]", r"\b(?<redacted>[0-9]+ ms|[0-9]+\.[0-9] s)\b"),
             ("[MS]", r#""duration_ms": (?<redacted>[0-9]{1,4})\b"#),
-            ("[STAMP]", r"(?<redacted>20[0-9]{12})_(create_orders|add_e_mail|vacuum|second|third)"),
+            (
+                "[STAMP]",
+                r"(?<redacted>20[0-9]{12})_(create_orders|add_e_mail|add_books|more|vacuum|second|third|another)",
+            ),
             ("[SILENT]", r"postgres://me@(?<redacted>127\.0\.0\.1:[0-9]{2,})/app"),
             ("[PLACE]", r"postgres://postgres@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
             ("[MYPLACE]", r"mysql://root@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
@@ -228,9 +240,9 @@ impl Session {
         }
         for file in files(self.dir.path()).into_iter().filter(|file| file.ends_with(".db")) {
             let db = Connection::open(self.path(&file)).unwrap();
-            for table in ["migrate_history", "app_migrations"] {
+            for table in ["migrate_history", "app_migrations", "history"] {
                 let sql = format!("UPDATE {table} SET {set}");
-                // One of them, or neither, is there.
+                // One of them, or none, is there.
                 let _ = db.execute(&sql, []);
             }
         }
