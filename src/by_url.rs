@@ -5,9 +5,11 @@
 
 use std::panic::resume_unwind;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use migrate_core::{Cause, CauseKind, DownTarget, Driver, Error, Migrations, Migrator, Report, StartupMode, Tables};
+use migrate_core::{
+    Cancel, Cancelled, Cause, CauseKind, DownTarget, Driver, Error, Migrations, Migrator, Report, StartupMode, Tables,
+};
 
 use crate::{Set, Startup};
 
@@ -115,18 +117,35 @@ pub(crate) fn with_driver<W: Work>(url: &str, set: &Set<'_>, tables: &Tables, wo
     }
 }
 
+/// How long the server is waited for before somebody looks whether to go on.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// Waits until the server of the URL answers, at most so long.
-pub(crate) fn wait_for_server(url: &str, limit: Duration) -> Result<(), Error> {
-    let waited: Result<(), Cause> = match url.split_once(':').map(|(scheme, _)| scheme) {
+pub(crate) fn wait_for_server(url: &str, limit: Duration, cancel: &Cancel) -> Result<(), Error> {
+    let began = Instant::now();
+    loop {
+        if cancel.is_cancelled() {
+            return Err(Cancelled::before_anything());
+        }
+        let left = limit.saturating_sub(began.elapsed());
+        match answers(url, left.min(LOOK))? {
+            Ok(()) => return Ok(()),
+            Err(cause) if cause.kind == CauseKind::LockTimeout && left > LOOK => {}
+            Err(cause) => return Err(Error::Database { doing: "waiting for the database", cause }),
+        }
+    }
+}
+
+fn answers(url: &str, limit: Duration) -> Result<Result<(), Cause>, Error> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
         #[cfg(feature = "sqlite")]
-        Some("sqlite") => migrate_sqlite::admin::wait(&parsed(url)?, limit),
+        Some("sqlite") => Ok(migrate_sqlite::admin::wait(&parsed(url)?, limit)),
         #[cfg(feature = "postgres")]
-        Some("postgres" | "postgresql") => migrate_postgres::admin::wait(&parsed(url)?, limit),
+        Some("postgres" | "postgresql") => Ok(migrate_postgres::admin::wait(&parsed(url)?, limit)),
         #[cfg(feature = "mysql")]
-        Some("mysql" | "mariadb") => migrate_mysql::admin::wait(&parsed(url)?, limit),
-        scheme => return Err(no_driver(scheme)),
-    };
-    waited.map_err(|cause| Error::Database { doing: "waiting for the database", cause })
+        Some("mysql" | "mariadb") => Ok(migrate_mysql::admin::wait(&parsed(url)?, limit)),
+        scheme => Err(no_driver(scheme)),
+    }
 }
 
 /// Whoever reads a URL sees to it that its error shows no password.

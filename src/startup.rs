@@ -5,7 +5,8 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use migrate_core::{
-    Cancel, Driver, Error, Event, Migrations, Migrator, Policy, Report, StartupMode, Tables, UpTarget, announce,
+    Cancel, Driver, Error, Event, Migrations, Migrator, Policy, Report, StartupMode, Tables, UpTarget, Variables,
+    announce,
 };
 
 use crate::Set;
@@ -112,6 +113,7 @@ struct Options<'a> {
     lock_wait: Duration,
     policy: Policy,
     tables: Tables,
+    variables: Variables,
     observer: Box<dyn FnMut(&Event<'_>) + Send + 'a>,
 }
 
@@ -130,6 +132,7 @@ impl<'a> Startup<'a> {
                 lock_wait: Duration::from_secs(60),
                 policy: Policy::default(),
                 tables: Tables::default(),
+                variables: Variables::new(),
                 observer: Box::new(|_| {}),
             },
         }
@@ -176,6 +179,12 @@ impl<'a> Startup<'a> {
     /// Other names for the tables of the history.
     pub fn tables(mut self, tables: Tables) -> Self {
         self.options.tables = tables;
+        self
+    }
+
+    /// What is put into SQL in the place of `${name}`.
+    pub fn variables(mut self, variables: Variables) -> Self {
+        self.options.variables = variables;
         self
     }
 
@@ -252,7 +261,7 @@ impl<'a> Startup<'a> {
     }
 
     fn server_answers(&self, url: &str) -> Result<(), Error> {
-        if self.server_wait.is_zero() { Ok(()) } else { wait_for_server(url, self.server_wait) }
+        if self.server_wait.is_zero() { Ok(()) } else { wait_for_server(url, self.server_wait, &self.cancel) }
     }
 
     /// Also through a restart of the server, and for a database that is yet to be made.
@@ -260,12 +269,12 @@ impl<'a> Startup<'a> {
         let began = Instant::now();
         loop {
             let left = self.wait_limit.saturating_sub(began.elapsed());
-            let waited = wait_for_server(url, left).and_then(|()| self.with_driver(url, Do::Wait(left)));
+            let waited = wait_for_server(url, left, &self.cancel).and_then(|()| self.with_driver(url, Do::Wait(left)));
             let may_come = |error: &Error| error.is_connection_lost() || error.is_no_database();
             match waited {
                 Ok(Outcome { known, .. }) => return Ok(Started::Waited { known, waited: began.elapsed() }),
-                Err(error) if !may_come(&error) || left.is_zero() || self.cancel.is_cancelled() => return Err(error),
-                Err(_) => std::thread::sleep(AGAIN.min(left)),
+                Err(error) if !may_come(&error) || left.is_zero() => return Err(error),
+                Err(_) => drop(self.cancel.wait(AGAIN.min(left))),
             }
         }
     }
@@ -308,6 +317,7 @@ impl Work for Task<'_, '_> {
         let mut migrator = Migrator::new(driver)
             .policy(self.options.policy)
             .lock_wait(self.options.lock_wait)
+            .variables(self.options.variables.clone())
             .cancelled_by(self.cancel)
             .observer(|event| (self.options.observer)(event));
         let report = match self.what {

@@ -11,11 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Database, every_database};
-use migrate::{Cancel, Embedded, Error, Event, Started, Startup, StartupMode, embed_migrations};
+use migrate::{Cancel, Embedded, Error, Event, Started, Startup, StartupMode, Variables, embed_migrations};
 
 static V1: Embedded = embed_migrations!("tests/startup/v1");
 static V2: Embedded = embed_migrations!("tests/startup/v2");
 static BROKEN: Embedded = embed_migrations!("tests/startup/broken");
+static VARIABLES: Embedded = embed_migrations!("tests/startup/variables");
 static SLOW_SQLITE: Embedded = embed_migrations!("tests/startup/slow-sqlite", sqlite);
 static SLOW_POSTGRES: Embedded = embed_migrations!("tests/startup/slow-postgres", postgres);
 static SLOW_MYSQL: Embedded = embed_migrations!("tests/startup/slow-mysql", mysql);
@@ -32,7 +33,7 @@ fn two_versions_of_one_service_during_a_rolling_deployment() {
         assert_eq!(
             migrate::verify(database.url(), &V2).unwrap_err().to_string(),
             "1 migration of this program is not applied: 20260201000000_currency\n  \
-             = nothing was changed; apply them (`migrate up`), and start again"
+             = nothing was changed; have them applied (`migrate up`, or by the service that does it), and start again"
         );
         // The new one migrates, while old ones still start, scale up, and are restarted.
         migrate_with(&database, &V2).unwrap();
@@ -253,4 +254,54 @@ fn waiting_for_the_lock_is_cancelled() {
     assert!(who.starts_with("backend ") && who.contains("running `"), "{who}");
     stop_first.cancel();
     assert!(holder.join().unwrap().is_err());
+}
+
+/// A future that is dropped while its server is away must not leave a thread behind that asks for ten minutes.
+#[test]
+fn waiting_for_the_server_is_cancelled() {
+    // Nobody listens there any more.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
+    for mode in [StartupMode::Wait, StartupMode::Migrate] {
+        let cancel = Cancel::new();
+        let startup = Startup::new(&V1).mode(mode).server_wait(Duration::from_secs(600)).cancelled_by(&cancel);
+        let url = format!("postgres://me@127.0.0.1:{port}/app");
+        let ended = std::thread::scope(|scope| {
+            let run = scope.spawn(|| startup.run(&url));
+            std::thread::sleep(Duration::from_millis(100));
+            cancel.cancel();
+            run.join().unwrap()
+        });
+        assert!(matches!(ended, Err(Error::Cancelled(_))), "{mode}: {ended:?}");
+    }
+}
+
+/// What differs from place to place, and what is secret, is no part of the file; a server's own words show it in vain.
+#[test]
+fn a_start_puts_values_into_the_sql_and_shows_no_secret() {
+    let secret = "s3cr'et of\\ours";
+    for database in every_database("values") {
+        let with = |more: &str| {
+            let variables =
+                Variables::new().with("table", "accounts").unwrap().with_secret("password", secret).unwrap();
+            let variables = variables.with_secret("more", more).unwrap();
+            let mut told = String::new();
+            let started = Startup::new(&VARIABLES)
+                .mode(StartupMode::Migrate)
+                .variables(variables)
+                .observer(|event| told.push_str(&format!("{event:?}")))
+                .run(database.url());
+            (started.map_err(|error| format!("{error}\n{error:?}")), told)
+        };
+        let (failed, told) = with("verbotenes Wort");
+        let failed = failed.unwrap_err();
+        assert!(failed.contains("_accounts.sql:4:"), "{failed}");
+        for shown in [&failed, &told] {
+            for hidden in ["s3cr", "ours", "verboten", "Wort"] {
+                assert!(!shown.contains(hidden), "{hidden} in {shown}");
+            }
+        }
+        assert!(told.contains("${password}"), "{told}");
+        assert!(with("").0.is_ok());
+        assert_eq!(database.value("SELECT login FROM accounts"), secret);
+    }
 }

@@ -60,17 +60,17 @@ pub(crate) trait Job {
 }
 
 /// Opens the database of the settings, and hands it over together with the migrations.
-pub(crate) fn with(cx: &Context<'_>, source: Source<'_>, job: &impl Job) -> Result<Exit, Problem> {
+pub(crate) fn with(cx: &Context<'_>, source: &Source<'_>, job: &impl Job) -> Result<Exit, Problem> {
     let url = begin(cx)?;
     match (url.scheme(), source) {
         #[cfg(feature = "sqlite")]
         ("sqlite", Source::Directory(_)) => on_sqlite(cx, &directory(cx, Dialect::Sqlite)?, job),
         #[cfg(feature = "sqlite")]
-        ("sqlite", Source::Sqlite(known)) => on_sqlite(cx, &known, job),
+        ("sqlite", Source::Sqlite(known)) => on_sqlite(cx, known, job),
         #[cfg(feature = "postgres")]
         ("postgres" | "postgresql", Source::Directory(_)) => on_postgres(cx, &directory(cx, Dialect::Postgres)?, job),
         #[cfg(feature = "postgres")]
-        ("postgres" | "postgresql", Source::Postgres(known)) => on_postgres(cx, &known, job),
+        ("postgres" | "postgresql", Source::Postgres(known)) => on_postgres(cx, known, job),
         #[cfg(feature = "mysql")]
         ("mysql" | "mariadb", Source::Directory(_)) => on_mysql(cx, None, job),
         #[cfg(feature = "mysql")]
@@ -104,13 +104,17 @@ fn on_postgres(cx: &Context<'_>, known: &Migrations<'_, PostgresConnection>, job
 }
 
 #[cfg(feature = "mysql")]
-fn on_mysql(cx: &Context<'_>, known: Option<Migrations<'_, MysqlConnection>>, job: &impl Job) -> Result<Exit, Problem> {
+fn on_mysql(
+    cx: &Context<'_>,
+    known: Option<&Migrations<'_, MysqlConnection>>,
+    job: &impl Job,
+) -> Result<Exit, Problem> {
     let mut driver = migrate_mysql::Mysql::connect(&parsed(cx)?).map_err(opening)?;
-    let known = match known {
-        Some(known) => known,
-        // Only the server says which of the two it is, whose files are not read alike.
-        None => directory(cx, driver.facts().map_err(opening)?.syntax.dialect())?,
-    };
+    if let Some(known) = known {
+        return job.run(cx, &mut driver.tables(cx.settings.tables()), known);
+    }
+    // Only the server says which of the two it is, whose files are not read alike.
+    let known = directory(cx, driver.facts().map_err(opening)?.syntax.dialect())?;
     job.run(cx, &mut driver.tables(cx.settings.tables()), &known)
 }
 

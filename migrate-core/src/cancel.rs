@@ -95,7 +95,7 @@ impl Cancel {
     }
 
     /// Waits so long, or until it is cancelled, and says whether it is.
-    pub(crate) fn wait(&self, pause: Duration) -> bool {
+    pub fn wait(&self, pause: Duration) -> bool {
         let waited = self.shared.changed.wait_timeout_while(self.lock(), pause, |state| !state.cancelled);
         waited.unwrap_or_else(PoisonError::into_inner).0.cancelled
     }

@@ -248,6 +248,12 @@ impl fmt::Display for Cancelled {
 }
 
 impl Cancelled {
+    /// One that had nothing under way yet.
+    #[doc(hidden)]
+    pub fn before_anything() -> Error {
+        Error::Cancelled(Box::new(Cancelled { report: Report::default(), failure: None, still_pending: 0 }))
+    }
+
     /// What is now true, in one line.
     pub fn now_true(&self) -> String {
         match &self.failure {
@@ -302,7 +308,7 @@ impl fmt::Display for NotApplied {
         if let Some(holder) = &self.holder {
             write!(f, "\n  = at work: {holder}")?;
         }
-        f.write_str("\n  = nothing was changed; apply them (`migrate up`), and start again")
+        f.write_str("\n  = nothing was changed; have them applied (`migrate up`, or by the service that does it), and start again")
     }
 }
 

@@ -21,13 +21,20 @@ struct AppliedJson {
 
 struct Wait(Duration);
 
-pub(super) fn wait(cx: &Context<'_>, source: Source<'_>, limit: Duration) -> Result<Exit, Problem> {
+/// Also through a restart of the server, and for a database that is yet to be made.
+pub(super) fn wait(cx: &Context<'_>, source: &Source<'_>, limit: Duration) -> Result<Exit, Problem> {
     let began = Instant::now();
-    // Whoever makes the database may be slower than we are.
-    while database::wait(cx, limit)? == Answer::NoDatabase && began.elapsed() < limit {
-        std::thread::sleep(AGAIN);
+    loop {
+        let left = limit.saturating_sub(began.elapsed());
+        let answer = database::wait(cx, left)?;
+        if answer == Answer::Ready || left.is_zero() {
+            match database::with(cx, source, &Wait(left)) {
+                Err(Problem::Library(error)) if error.is_connection_lost() && !left.is_zero() => {}
+                ended => return ended,
+            }
+        }
+        std::thread::sleep(AGAIN.min(left));
     }
-    database::with(cx, source, &Wait(limit.saturating_sub(began.elapsed())))
 }
 
 impl Job for Wait {
