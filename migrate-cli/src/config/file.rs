@@ -91,3 +91,22 @@ fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Dura
     let text = String::deserialize(deserializer)?;
     duration::parse(&text).map(Some).map_err(serde::de::Error::custom)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What docs/settings.md shows is read as it says.
+    #[test]
+    fn the_page_is_right() {
+        let page = include_str!("../../../docs/settings.md");
+        let shown = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap_or_default();
+        let path = Path::new("migrate.toml");
+        let (top, env) = parse(shown, path).and_then(|file| file.with_env(Some("production"), path)).unwrap();
+        assert_eq!(top.dir.as_deref(), Some(Path::new("migrations")));
+        assert_eq!(top.variables.len(), 3);
+        assert!(env.database_url.is_some() && env.variables.is_empty());
+        let none = |_: &str| None;
+        assert!(env.database_url.unwrap().read("database_url", &none).is_err());
+    }
+}
