@@ -3,7 +3,7 @@
 mod common;
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::Session;
@@ -143,4 +143,36 @@ fn an_application_brings_its_own_for_a_server() {
     let exit = migrate_cli::run_with_postgres(["app", "-q", "-d", &url, "up"].map(Into::into), known);
     assert_eq!(format!("{exit:?}"), format!("{:?}", std::process::ExitCode::SUCCESS));
     assert_eq!(session.postgres_value("SELECT x FROM a"), "42");
+}
+
+/// On a terminal a run says how far it is, in one line that is gone at its end; anywhere else there is no such line.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_sees_how_far_it_is() {
+    let mut session = Session::new();
+    let slow =
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 300000) SELECT count(*) FROM n";
+    for n in 1..=3 {
+        session.write(&format!("migrations/2026010100000{n}_slow{n}.sql"), &format!("CREATE TABLE t{n} AS {slow};\n"));
+    }
+    let on_terminal = |session: &Session, line: &str| {
+        let mut command = Command::new("script");
+        let environment = session.command();
+        let variables = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        command.args(["-qefc", &format!("stty cols 60; {} {line}", common::MIGRATE), "/dev/null"]);
+        let output = command.envs(variables).env("TERM", "xterm").current_dir(session.path("")).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let seen = on_terminal(&session, "up 1");
+    assert!(seen.contains("0 s"), "{seen:?}");
+    // Behind the first, no more than one at a time.
+    let seen = on_terminal(&session, "up");
+    assert!(seen.contains("0 of 2") && seen.contains("1 of 2") && seen.contains(" left"), "{seen:?}");
+    assert!(seen.contains("applied   20260101000003_slow3"), "{seen:?}");
+    let last = seen.trim_end().rsplit(['\n', '\r']).next().unwrap();
+    assert!(last.contains("applied 2 in "), "{last:?}");
+    session.write("migrations/20260101000004_fourth.sql", "CREATE TABLE t4 (x);\n");
+    let piped = session.command().args(["up", "-v"]).output().unwrap();
+    assert!(piped.status.success() && !piped.stderr.contains(&b'\r'));
 }

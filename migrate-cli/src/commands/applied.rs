@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Context;
 use crate::database::{self, Answer, Job, Source};
 use crate::exit::Exit;
-use crate::output::{Format, Progress};
+use crate::output::{Format, Progress, ShowBar};
 use crate::problem::Problem;
 
 /// How long before a server is asked again for a database that was not there.
@@ -44,7 +44,7 @@ impl Job for Wait {
         driver: &mut D,
         known: &Migrations<'_, D::Connection>,
     ) -> Result<Exit, Problem> {
-        let progress = Progress::new(cx.out);
+        let progress = Progress::new(cx.out, ShowBar::Never);
         cx.migrator(driver).observer(|event| progress.event(event)).wait(known, self.0)?;
         match cx.out.format {
             Format::Json => cx.out.json(&AppliedJson { applied: known.len() })?,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::exit::Exit;
-use crate::output::{Applied, FailureJson, Format, Progress};
+use crate::output::{Applied, FailureJson, Format, Progress, ShowBar};
 use crate::problem::Problem;
 
 #[derive(Serialize)]
@@ -30,8 +30,11 @@ pub(super) fn run<D: Driver>(
     nothing: &str,
     go: impl FnOnce(Migrator<'_, D>) -> Result<Report, Error>,
 ) -> Result<Exit, Problem> {
-    let progress = Progress::new(cx.out);
+    // A program would write into the middle of the bar.
+    let bar = if cx.settings.hooks.has_programs() { ShowBar::Never } else { ShowBar::OnTerminals };
+    let progress = Progress::new(cx.out, bar);
     let result = go(cx.migrator(driver).observer(|event| progress.event(event))).map_err(Problem::from);
+    progress.end();
     if cx.out.format == Format::Json {
         let failure = result.as_ref().err().map(FailureJson::of);
         cx.out.json(&RunJson {

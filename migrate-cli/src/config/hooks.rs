@@ -61,6 +61,10 @@ enum Work {
 }
 
 impl RunHooks {
+    pub(crate) fn has_programs(&self) -> bool {
+        self.0.iter().any(|(_, work)| matches!(work, Work::Program(_)))
+    }
+
     pub(crate) fn for_run<C>(&self) -> Hooks<'static, C> {
         self.0.iter().fold(Hooks::new(), |hooks, (when, work)| match work {
             Work::Sql(script) => hooks.script(*when, script.clone()),

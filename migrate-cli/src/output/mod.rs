@@ -1,5 +1,6 @@
 //! The only place that prints: data to stdout, everything else to stderr.
 
+mod bar;
 mod frame;
 mod json;
 mod paint;
@@ -12,9 +13,10 @@ use std::io::{self, ErrorKind, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
+pub(crate) use bar::Bar;
 pub(crate) use json::{Applied, FailureJson, text as json_text};
 pub(crate) use paint::Paint;
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Progress, ShowBar};
 pub(crate) use table::{Align, Cell as TableCell, Column, Table};
 
 use crate::exit::Exit;
@@ -88,6 +90,12 @@ impl Output {
         if self.verbosity >= Verbosity::Verbose {
             stderr(&self.stderr.dim(line));
         }
+    }
+
+    /// How far a run of so many steps is.
+    pub(crate) fn bar(&self, steps: usize) -> Bar {
+        let shown = self.verbosity >= Verbosity::Normal && self.format == Format::Text && self.stderr == Paint::Colour;
+        if shown { Bar::of_steps(steps) } else { Bar::hidden() }
     }
 
     /// Something that deserves a word and stops nothing.
