@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Show what `up` would do, and why
     Plan(Plan),
+    /// Print SQL for a DBA to run: from one version to another, or what is pending
+    Script(Script),
     /// Apply, revert and apply again each migration on a scratch database, and compare the schema
     Check,
     /// Accept the file of an applied migration as it is now
@@ -176,6 +178,30 @@ pub(crate) struct Plan {
     /// Only up to this version, itself included
     #[arg(long, value_name = "VERSION", value_parser = version)]
     pub(crate) to: Option<Version>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Script {
+    /// The version that the database is at, 0 for none; or `pending`, or `pending-undo`: what the database says
+    #[arg(value_parser = start)]
+    pub(crate) from: Start,
+    /// The version that it shall be at, 0 for none; an older one than FROM reverts
+    #[arg(value_parser = version_or_zero)]
+    pub(crate) to: Option<Version>,
+    /// How its SQL is written, where no database is asked [default: as the database's URL says]
+    #[arg(long, value_enum)]
+    pub(crate) dialect: Option<DialectName>,
+}
+
+/// Where a script begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start {
+    /// With what is pending.
+    Pending,
+    /// Behind it, to take it back.
+    PendingUndo,
+    /// Behind this version.
+    Version(Version),
 }
 
 #[derive(clap::Args, Debug)]
@@ -293,6 +319,14 @@ fn version(text: &str) -> Result<Version, String> {
 
 fn version_or_zero(text: &str) -> Result<Version, String> {
     if text == "0" { Ok(Version::ZERO) } else { version(text) }
+}
+
+fn start(text: &str) -> Result<Start, String> {
+    match text {
+        "pending" => Ok(Start::Pending),
+        "pending-undo" => Ok(Start::PendingUndo),
+        _ => version_or_zero(text).map(Start::Version).map_err(|why| format!("{why}, or 0, `pending`, `pending-undo`")),
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use migrate_core::driver::Outcome;
 use migrate_core::sql::Dialect;
-use migrate_core::{Cause, CauseKind, Driver, Error, Migrations, Migrator};
+use migrate_core::{Cause, CauseKind, Driver, Error, Migrations, Migrator, Version};
 
 use crate::commands::Context;
 use crate::config::DatabaseUrl;
@@ -143,6 +143,45 @@ pub(crate) fn check(cx: &Context<'_>, source: Source<'_>) -> Result<Exit, Proble
         ("mysql" | "mariadb", Source::Mysql(known)) => run(cx, &migrate_check::mysql::Beside::new(parsed(cx)?), &known),
         _ => Err(url.not_built_in()),
     }
+}
+
+/// The SQL from one version to another, for which no database is asked.
+pub(crate) fn script(
+    cx: &Context<'_>,
+    source: Source<'_>,
+    dialect: Dialect,
+    from: Version,
+    to: Version,
+) -> Result<String, Problem> {
+    use migrate_core::script;
+
+    let tables = cx.settings.tables();
+    let not_for = || Problem::usage(format!("the migrations of this program are not for {dialect}"));
+    Ok(match (dialect, source) {
+        #[cfg(feature = "sqlite")]
+        (Dialect::Sqlite, Source::Directory(_)) => {
+            script(&*migrate_sqlite::renderer(tables), &directory::<()>(cx, dialect)?, from, to)?
+        }
+        #[cfg(feature = "sqlite")]
+        (Dialect::Sqlite, Source::Sqlite(known)) => script(&*migrate_sqlite::renderer(tables), &known, from, to)?,
+        #[cfg(feature = "postgres")]
+        (Dialect::Postgres, Source::Directory(_)) => {
+            script(&*migrate_postgres::renderer(tables), &directory::<()>(cx, dialect)?, from, to)?
+        }
+        #[cfg(feature = "postgres")]
+        (Dialect::Postgres, Source::Postgres(known)) => {
+            script(&*migrate_postgres::renderer(tables), &known, from, to)?
+        }
+        #[cfg(feature = "mysql")]
+        (Dialect::Mysql | Dialect::Mariadb, Source::Directory(_)) => {
+            script(&*migrate_mysql::renderer(dialect, tables), &directory::<()>(cx, dialect)?, from, to)?
+        }
+        #[cfg(feature = "mysql")]
+        (Dialect::Mysql | Dialect::Mariadb, Source::Mysql(known)) => {
+            script(&*migrate_mysql::renderer(dialect, tables), &known, from, to)?
+        }
+        _ => return Err(not_for()),
+    })
 }
 
 /// Makes the database of the settings.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::history::{HistoryRow, JournalRow, RowWrite};
 use crate::plan::Piece;
+use crate::render::Render;
 use crate::sql::{Dialect, ServerVersion, Syntax};
 use crate::{BoxError, Checksum, Direction, ForeignKeys, Interrupt, Meta, Script, Version};
 
@@ -113,9 +114,8 @@ pub trait Driver {
     /// When the catalog can't be read.
     fn render_prepare(&mut self) -> Result<String, Cause>;
 
-    /// The SQL that [`apply`](Self::apply) would run, as text to read or to hand to a DBA; several units share one
-    /// transaction here too. Guards and checks of the history are left out.
-    fn render(&self, units: &[Unit<'_>]) -> String;
+    /// What writes the SQL that [`apply`](Self::apply) would run, as text to read or to hand to a DBA.
+    fn renderer(&self) -> Box<dyn Render + '_>;
 
     /// Opens the transaction of a migration in Rust; `unit` holds no statement.
     ///

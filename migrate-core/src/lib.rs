@@ -27,6 +27,7 @@ mod migration;
 mod migrations;
 mod migrator;
 pub mod plan;
+pub mod render;
 mod report;
 mod session;
 pub mod source;
@@ -52,7 +53,7 @@ pub use history::{HistoryRow, Tables};
 pub use meta::{ForeignKeys, Meta, Options, Store, TransactionMode};
 pub use migration::{BoxError, Direction, Down, Migration, Script, SqlMigration};
 pub use migrations::{DuplicateVersion, Migrations};
-pub use migrator::{Answer, LockLadder, Migrator, Transactions};
+pub use migrator::{Answer, LockLadder, Migrator, Transactions, script};
 pub use plan::{
     Action, DownTarget, Location, Missing, Note, OutOfOrder, Plan, Planner, Policy, Refusal, Refused, Step, UpTarget,
 };

@@ -1,8 +1,9 @@
 mod evidence;
-mod message;
+pub(crate) mod message;
 mod settings;
 mod transaction;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use migrate_core::driver::{
     UnitMode,
 };
 use migrate_core::history::{HistoryRow, JournalRow};
+use migrate_core::render::Render;
 use migrate_core::sql::{Dialect, Syntax};
 use migrate_core::{BoxError, Checksum, Interrupt, Meta, Tables, Version};
 use mysql::Conn;
@@ -22,6 +24,7 @@ use crate::connect::Url;
 use crate::error::cause;
 use crate::history::{History, no_database};
 use crate::lock::NamedLock;
+use crate::render::Renderer;
 use message::GUARD;
 use settings::Settings;
 use transaction::self_made;
@@ -338,26 +341,13 @@ impl Driver for Mysql<'_> {
         match history.is_complete(conn_of(handle))? {
             true => Ok(String::new()),
             false => {
-                let tables: String = history.create_sql().iter().map(|create| format!("{create};\n")).collect();
-                Ok(format!("-- the tables of the history\n{tables}"))
+                Ok(self.renderer().tables())
             }
         }
     }
 
-    fn render(&self, units: &[Unit<'_>]) -> String {
-        let mut sql = String::from("START TRANSACTION;\n");
-        for unit in units {
-            sql.push_str(&self.rows_sql(&unit.before, Duration::ZERO));
-            if let Some(script) = unit.script {
-                unit.statements.iter().for_each(|piece| sql.push_str(&message::delimited(piece.text(script))));
-            }
-            if unit.restore_settings {
-                sql.push_str("-- here the settings of the session are put back as they were\n");
-            }
-            sql.push_str(&self.rows_sql(&unit.after, Duration::ZERO));
-        }
-        sql.push_str("COMMIT;\n");
-        sql
+    fn renderer(&self) -> Box<dyn Render + '_> {
+        Box::new(Renderer { history: Cow::Borrowed(&self.history), dialect: self.syntax().dialect() })
     }
 
     fn begin(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {

@@ -11,16 +11,20 @@ mod new;
 mod plan;
 mod redo;
 mod run;
+mod script;
 mod settle;
 mod statements;
 mod status;
 mod up;
 
-use crate::args::{Args, Command, Wait};
+use migrate_core::sql::Dialect;
+use serde::Serialize;
+
+use crate::args::{Args, Command, DialectName, Wait};
 use crate::config::Settings;
 use crate::database::{self, Source};
 use crate::exit::Exit;
-use crate::output::Output;
+use crate::output::{Format, Output};
 use crate::problem::Problem;
 
 /// What every command is given.
@@ -43,6 +47,7 @@ pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, 
         Command::Redo(args) => database::with(&cx, source, &args),
         Command::Status(args) => database::with(&cx, source, &args),
         Command::Plan(args) => database::with(&cx, source, &args),
+        Command::Script(args) => script::run(&cx, source, &args),
         Command::Check => database::check(&cx, source),
         Command::Repair(args) => database::with(&cx, source, &accept::Repair(args.version)),
         Command::Baseline(args) => database::with(&cx, source, &accept::Baseline(args.version)),
@@ -54,6 +59,34 @@ pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, 
         Command::Wait(Wait { limit, .. }) => admin::wait(&cx, limit),
         Command::Statements(args) => statements::run(&cx, &args),
         Command::Completions(args) => completions::run(&args, out),
+    }
+}
+
+#[derive(Serialize)]
+struct SqlJson<'s> {
+    sql: &'s str,
+}
+
+impl Context<'_> {
+    /// SQL for somebody else to run.
+    fn sql(&self, sql: &str) -> Result<Exit, Problem> {
+        match self.out.format {
+            Format::Json => self.out.json(&SqlJson { sql })?,
+            Format::Text if sql.is_empty() => self.out.say("nothing to do"),
+            Format::Text => self.out.data(sql)?,
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Which SQL it is: as the option says, else the database's URL.
+    fn dialect(&self, named: Option<DialectName>) -> Result<Dialect, Problem> {
+        if let Some(name) = named {
+            return Ok(name.into());
+        }
+        let scheme = self.settings.url().map(|url| url.scheme().to_owned());
+        scheme.and_then(|scheme| scheme.parse().ok()).ok_or_else(|| {
+            Problem::usage("which SQL is it?").note("say `--dialect postgres`, `mysql`, `mariadb` or `sqlite`")
+        })
     }
 }
 

@@ -8,6 +8,7 @@ mod redo;
 mod render;
 mod rows;
 mod run;
+mod script;
 mod settle;
 mod verify;
 
@@ -21,6 +22,7 @@ use crate::trace;
 use crate::{Cancel, Checksum, Direction, Error, HistoryRow, Migration, Migrations, Report, State, Status, Version};
 
 pub use lock::LockLadder;
+pub use script::script;
 pub use settle::Answer;
 
 /// Runs plans on a database. All ways lead through here: library, start-up, command line, tests.

@@ -6,6 +6,7 @@ use super::rows::{self, Signature};
 use super::{Intent, Migrator, Transactions, journaled};
 use crate::driver::{Driver, Expect, Unit};
 use crate::plan::{DownTarget, Mode, Step, UpTarget, Work};
+use crate::render::Checks;
 use crate::sql::Role;
 use crate::{Error, Migrations};
 
@@ -55,7 +56,7 @@ impl<D: Driver> Migrator<'_, D> {
                 [step] if step.mode == Mode::Journal => self.render_journaled(step, known, &signed, &mut sql)?,
                 steps => {
                     let units: Vec<_> = steps.iter().map(|step| rows::unit(step, known, &signed)).collect();
-                    sql.push_str(&self.driver.render(&units));
+                    sql.push_str(&self.driver.renderer().units(&units, Checks::LeftOut));
                 }
             }
         }
@@ -70,10 +71,12 @@ impl<D: Driver> Migrator<'_, D> {
         signed: &Signature,
         sql: &mut String,
     ) -> Result<(), Error> {
-        let mut render = |unit: Unit<'_>| sql.push_str(&self.driver.render(&[unit]));
-        render(rows::part(step, rows::expected(step), journaled::begin_rows(step, known, signed)));
+        let write = |driver: &D, unit: Unit<'_>| driver.renderer().units(&[unit], Checks::LeftOut);
+        let begin = rows::part(step, rows::expected(step), journaled::begin_rows(step, known, signed));
+        sql.push_str(&write(self.driver, begin));
         let Work::Script(script, pieces) = &step.work else {
-            render(rows::part(step, Expect::Begun, journaled::finish_rows(step, false)));
+            let finish = rows::part(step, Expect::Begun, journaled::finish_rows(step, false));
+            sql.push_str(&write(self.driver, finish));
             return Ok(());
         };
         let resumed = self.where_it_goes_on(step, script, pieces)?;
@@ -86,15 +89,15 @@ impl<D: Driver> Migrator<'_, D> {
                 let _ = writeln!(sql, "{};", piece.text(script));
                 if n >= resumed.from {
                     let done = journaled::done_line(step, script, n, piece);
-                    sql.push_str(&self.driver.render(&[rows::part(step, Expect::Begun, vec![done])]));
+                    sql.push_str(&write(self.driver, rows::part(step, Expect::Begun, vec![done])));
                 }
             } else if n >= resumed.from {
                 let unit = journaled::statement_unit(step, script, n, piece, transactional);
-                sql.push_str(&self.driver.render(&[unit]));
+                sql.push_str(&write(self.driver, unit));
             }
         }
         let finish = rows::part(step, Expect::Begun, journaled::finish_rows(step, true));
-        sql.push_str(&self.driver.render(&[finish]));
+        sql.push_str(&write(self.driver, finish));
         Ok(())
     }
 }

@@ -35,23 +35,13 @@ impl Head {
 }
 
 /// Plain SQL can't raise an error by itself, but two rows where one is wanted are one.
-fn check(holds: &str) -> String {
+pub(crate) fn check(holds: &str) -> String {
     format!("SELECT (SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2) AS two WHERE NOT ({holds}));\n")
 }
 
 /// A statement ends with a newline and a semicolon: a comment at its end would swallow what follows.
 pub(super) fn ended(statement: &str) -> String {
     format!("{statement}{ENDED}")
-}
-
-/// The same for people and their clients, which need to be told where the body of a routine ends.
-pub(super) fn delimited(statement: &str) -> String {
-    let statement = statement.trim_end();
-    if statement.contains(';') {
-        format!("DELIMITER ;;\n{statement}\n;;\nDELIMITER ;\n")
-    } else {
-        format!("{statement};\n")
-    }
 }
 
 impl Mysql<'_> {
