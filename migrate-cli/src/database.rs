@@ -169,9 +169,7 @@ pub(crate) fn script(
             script(&*migrate_postgres::renderer(tables), &directory::<()>(cx, dialect)?, from, to)?
         }
         #[cfg(feature = "postgres")]
-        (Dialect::Postgres, Source::Postgres(known)) => {
-            script(&*migrate_postgres::renderer(tables), &known, from, to)?
-        }
+        (Dialect::Postgres, Source::Postgres(known)) => script(&*migrate_postgres::renderer(tables), &known, from, to)?,
         #[cfg(feature = "mysql")]
         (Dialect::Mysql | Dialect::Mariadb, Source::Directory(_)) => {
             script(&*migrate_mysql::renderer(dialect, tables), &directory::<()>(cx, dialect)?, from, to)?

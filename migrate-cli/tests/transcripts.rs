@@ -352,6 +352,32 @@ fn settle() {
     session.check(file!["transcripts/settle.txt"]);
 }
 
+/// Between two versions no database is asked; what is pending one says.
+#[test]
+fn script() {
+    let mut session = Session::new();
+    session.write("migrations/20260101000000_a.up.sql", "CREATE TABLE a (x int DEFAULT 1); -- one\nSET @x = 1;\n");
+    session.write("migrations/20260101000000_a.down.sql", "DROP TABLE a;\n");
+    session.run("script 0 20260101000000 --dialect mysql").run("script 0 20260101000000");
+    session.write("migrations/20260101000000_a.up.sql", "CREATE TABLE a (x int DEFAULT 1); -- one\n");
+    session.write("migrations/20260102000000_b.up.sql", "CREATE INDEX CONCURRENTLY b ON a (x);\nSET ROLE app;\n");
+    session.write("migrations/20260102000000_b.down.sql", "DROP INDEX CONCURRENTLY b;\n");
+    session
+        .run("script 0 20260102000000 --dialect postgres --schema app")
+        .run("script 20260102000000 20260101000000 --dialect postgres");
+    session
+        .remove("20260102000000")
+        .write("migrations/20260102000000_b.sql", "-- migrate:options foreign_keys:off\nDROP TABLE a;\n");
+    session
+        .run("script 20260101000000 20260102000000")
+        .run("up 1")
+        .run("script pending")
+        .run("script pending --format json");
+    session.run("script pending-undo").run("script 20260102000000 0").run("script 0 0").run("script 0 20260103000000");
+    session.run("script 0").run("script pending 0").run("script pending --dialect mysql").run("script 20260101").ls();
+    session.check(file!["transcripts/script.txt"]);
+}
+
 #[test]
 fn help() {
     let mut session = Session::bare();

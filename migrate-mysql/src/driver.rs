@@ -1,6 +1,6 @@
 mod evidence;
 pub(crate) mod message;
-mod settings;
+pub(crate) mod settings;
 mod transaction;
 
 use std::borrow::Cow;
@@ -340,9 +340,7 @@ impl Driver for Mysql<'_> {
         let Mysql { handle, history, .. } = self;
         match history.is_complete(conn_of(handle))? {
             true => Ok(String::new()),
-            false => {
-                Ok(self.renderer().tables())
-            }
+            false => Ok(self.renderer().tables()),
         }
     }
 

@@ -10,7 +10,8 @@ use migrate_core::render::{Checks, Render};
 use migrate_core::sql::{Dialect, Role, split};
 
 use crate::catalog::name;
-use crate::driver::message::check;
+use crate::driver::message::error_unless;
+use crate::driver::settings::seconds;
 use crate::history::History;
 
 /// Writes SQL for MySQL or MariaDB without a connection. Without a schema in `tables` the history stands in the database
@@ -58,14 +59,13 @@ impl Render for Renderer<'_> {
             writes.iter().map(|write| self.history.write_sql(write, Duration::ZERO) + "\n").collect()
         };
         // A statement that commits by itself, with no row beside it.
-        let bare = |unit: &Unit<'_>| {
-            unit.mode == UnitMode::Alone && unit.before.is_empty() && unit.after.is_empty()
-        };
+        let bare = |unit: &Unit<'_>| unit.mode == UnitMode::Alone && unit.before.is_empty() && unit.after.is_empty();
         let open = !units.iter().all(bare);
         let mut sql = String::from(if open { "START TRANSACTION;\n" } else { "" });
         for unit in units {
             for (version, expect) in checks.of(unit) {
-                sql.push_str(&check(&self.history.holds_sql(version, expect)));
+                let checked = error_unless(&self.history.holds_sql(version, expect));
+                sql.push_str(&format!("SET @migrate_check = {checked};\n"));
             }
             sql.push_str(&rows(&unit.before));
             let (note, put_back) = self.settings(unit);
@@ -135,6 +135,13 @@ impl Renderer<'_> {
     /// What notes the settings that a unit changes, and what puts them back and takes away what lives in the session.
     fn settings(&self, unit: &Unit<'_>) -> (String, String) {
         let (mut note, mut back) = (String::new(), String::new());
+        if let Some(wait) = unit.lock_timeout {
+            for variable in ["lock_wait_timeout", "innodb_lock_wait_timeout"] {
+                note.push_str(&format!("SET @migrate_{variable} = @@SESSION.{variable};\n"));
+                note.push_str(&format!("SET SESSION {variable} = {};\n", seconds(wait)));
+                back.push_str(&format!("SET SESSION {variable} = @migrate_{variable};\n"));
+            }
+        }
         if !unit.restore_settings {
             return (note, back);
         }
@@ -145,9 +152,10 @@ impl Renderer<'_> {
             .filter_map(|piece| Some(piece.text(unit.script?)))
             .collect();
         let lower = session.join("\n").to_ascii_lowercase();
-        for variable in VARIABLES.iter().filter(|variable| lower.contains(**variable)) {
+        let noted = |variable: &str| unit.lock_timeout.is_some() && variable.ends_with("lock_wait_timeout");
+        for variable in VARIABLES.iter().filter(|variable| lower.contains(**variable) && !noted(variable)) {
             note.push_str(&format!("SET @migrate_{variable} = @@SESSION.{variable};\n"));
-            back.push_str(&format!("SET SESSION {variable} = @migrate_{variable}, @migrate_{variable} = NULL;\n"));
+            back.push_str(&format!("SET SESSION {variable} = @migrate_{variable};\n"));
         }
         for text in &session {
             let Ok(statements) = split(text, self.dialect) else { continue };

@@ -62,13 +62,18 @@ impl Render for Renderer<'_> {
             if writes.is_empty() || !alone { rows } else { format!("BEGIN;\n{rows}COMMIT;\n") }
         };
         for unit in units {
-            let checks: String = checks.of(unit).iter().map(|(version, expect)| self.check(*version, *expect)).collect();
+            let checks: String =
+                checks.of(unit).iter().map(|(version, expect)| self.check(*version, *expect)).collect();
             if !checks.is_empty() {
                 sql.push_str(&block(&checks));
             }
             sql.push_str(&rows(&unit.before));
             let (note, put_back) = settings(unit);
             sql.push_str(&note);
+            if let Some(wait) = unit.lock_timeout {
+                let local = if alone { "" } else { "LOCAL " };
+                sql.push_str(&format!("SET {local}lock_timeout = '{}ms';\n", wait.as_millis()));
+            }
             texts(unit).for_each(|text| sql.push_str(&format!("{};\n", text.trim_end())));
             sql.push_str(&put_back);
             sql.push_str(&rows(&unit.after));
@@ -118,20 +123,21 @@ fn texts<'u>(unit: &'u Unit<'_>) -> impl Iterator<Item = &'u str> {
 
 /// What notes the settings that a unit may change, and what puts them back; nothing for one that can't be seen to.
 fn settings(unit: &Unit<'_>) -> (String, String) {
-    if !unit.restore_settings && !texts(unit).any(|text| text.to_ascii_lowercase().contains("set_config")) {
+    let waits = unit.mode == UnitMode::Alone && unit.lock_timeout.is_some();
+    if !unit.restore_settings && !waits && !texts(unit).any(|text| text.to_ascii_lowercase().contains("set_config")) {
         return (String::new(), String::new());
     }
     let mut names: Vec<_> = ALWAYS.iter().map(|name| literal(name)).collect();
     for name in texts(unit).filter_map(setting) {
-        let name = literal(&name);
-        if !names.contains(&name) {
-            names.push(name);
+        if !ALWAYS.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+            names.push(literal(&name));
         }
     }
     let of_each = format!("FROM unnest(ARRAY[{}]) AS name", names.join(", "));
     let found = "'migrate.' || replace(name, '.', '_')";
     let now = "coalesce(current_setting(name, true), '')";
-    let note = format!("  -- the settings, as they are found\n  PERFORM set_config({found}, {now}, false) {of_each};\n");
+    let note =
+        format!("  -- the settings, as they are found\n  PERFORM set_config({found}, {now}, false) {of_each};\n");
     let back = format!(
         "  -- and put back\n  PERFORM set_config(name, current_setting({found}), false) {of_each}\n    \
          WHERE {now} <> current_setting({found});\n"

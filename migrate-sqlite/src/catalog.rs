@@ -91,7 +91,16 @@ pub(crate) fn name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text as a literal of SQL.
+/// A text as a literal of SQL, also in a script: sqlite3 drops a carriage return at the end of a line.
 pub(crate) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    if !text.contains('\r') {
+        return quoted(text);
+    }
+    let lines = text.replace("\r\n", "\n");
+    if !lines.contains('\r') && lines.matches('\n').count() == text.matches('\r').count() {
+        return format!("replace({}, char(10), char(13, 10))", quoted(&lines));
+    }
+    let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("CAST(x'{digits}' AS TEXT)")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use migrate_core::driver::{Expect, Facts, Unit, UnitMode};
 use migrate_core::history::RowWrite;
 use migrate_core::render::{Checks, Render};
-use migrate_core::sql::Dialect;
+use migrate_core::sql::{Dialect, TokenKind, tokens};
 use migrate_core::{ForeignKeys, Tables, Version};
 
 use crate::history::History;
@@ -110,6 +110,15 @@ impl Render for Renderer<'_> {
                holds INTEGER CONSTRAINT \"the history is not what this script was made for\" CHECK (holds),\n  \
                keys INTEGER CONSTRAINT \"a row references one that is not there\" CHECK (keys)\n);\n"
         )
+    }
+
+    fn objection(&self, unit: &Unit<'_>) -> Option<Cow<'static, str>> {
+        let texts = unit.statements.iter().filter_map(|piece| Some(piece.text(unit.script?)));
+        let drops = texts.filter(|text| text.contains('\r')).any(|text| {
+            let strings = tokens(text, Dialect::Sqlite).flatten().filter(|token| token.kind == TokenKind::String);
+            strings.filter_map(|token| text.get(token.start..token.end)).any(|string| string.contains('\r'))
+        });
+        drops.then_some("a text in it holds a carriage return, which sqlite3 drops".into())
     }
 
     fn closing(&self) -> String {

@@ -1,6 +1,6 @@
 //! `script`: a run as SQL, for a database that only its DBA may change.
 
-use migrate_core::{Driver, Migrations};
+use migrate_core::{Driver, Migrations, Version};
 
 use super::Context;
 use crate::args::{Script, Start};
@@ -22,7 +22,8 @@ pub(super) fn run(cx: &Context<'_>, source: Source<'_>, args: &Script) -> Result
         }
         (Start::Version(from), None) => {
             let problem = Problem::usage("a script goes from one version to another, and only one is named");
-            return Err(problem.note(format!("say `migrate script {from} TO`, or `migrate script pending`")));
+            let example = if from == Version::ZERO { "0".to_owned() } else { from.to_string() };
+            return Err(problem.note(format!("say `migrate script {example} TO`, or `migrate script pending`")));
         }
         (_, Some(_)) => {
             let problem = Problem::usage("where a pending script ends the database says, not you");

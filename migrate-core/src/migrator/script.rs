@@ -1,16 +1,16 @@
 //! A run as a script: for a database that only its DBA may change, with the database's own client.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::rows::{self, Signature};
 use super::{Intent, Migrator, journaled};
 use crate::driver::{Driver, Expect, Unit, UnitMode};
 use crate::history::{AppliedBy, HistoryRow};
 use crate::plan::{
-    Action, DownTarget, Mode, Piece, Plan, Planner, Policy, Reason, Refusal, Refused, Step, Stored, UpTarget, Work,
+    Action, DownTarget, Mode, Plan, Planner, Policy, Reason, Refusal, Refused, Step, Stored, UpTarget, Work,
 };
 use crate::render::{Checks, Render};
-use crate::sql::Role;
 use crate::{Direction, Error, Meta, Migration, Migrations, Status, Version};
 
 /// The SQL that takes a database from one version to another, the history's rows included; empty when there is nothing
@@ -24,12 +24,7 @@ use crate::{Direction, Error, Meta, Migration, Migrations, Status, Version};
 ///
 /// # Errors
 /// Every reason why a run would refuse it, and why it can't be a script: a migration in Rust, for instance.
-pub fn script<C>(
-    render: &dyn Render,
-    known: &Migrations<'_, C>,
-    from: Version,
-    to: Version,
-) -> Result<String, Error> {
+pub fn script<C>(render: &dyn Render, known: &Migrations<'_, C>, from: Version, to: Version) -> Result<String, Error> {
     for version in [from, to] {
         if version != Version::ZERO && known.find(version).is_none() {
             return Err(Refused(vec![Refusal::UnknownVersion { version }]).into());
@@ -74,7 +69,11 @@ impl<D: Driver> Migrator<'_, D> {
         let mut status = Status::of(known, &then);
         status.entries.retain(|entry| entry.row.is_some());
         let facts = self.facts()?;
-        let plan = Planner::new(known, &facts, &self.policy).down(&status, DownTarget::To(Version::ZERO), &Stored::default())?;
+        let plan = Planner::new(known, &facts, &self.policy).down(
+            &status,
+            DownTarget::To(Version::ZERO),
+            &Stored::default(),
+        )?;
         self.driver.render_prepare().map_err(Error::database("looking for the history tables"))?;
         write_script(&*self.driver.renderer(), String::new(), &plan, known, None)
     }
@@ -121,8 +120,8 @@ fn write_script<C>(
         let _ = writeln!(sql, "\n-- {} ({})", step.label(), step.direction());
         let checks = Checks::Written { behind };
         match (step.mode, &step.work) {
-            (Mode::Journal, Work::Script(_, pieces)) => {
-                let [begin, statements, finish] = outside_a_transaction(step, pieces, known, &signed);
+            (Mode::Journal, Work::Script(..)) => {
+                let [begin, statements, finish] = outside_a_transaction(step, known, &signed);
                 let _ = writeln!(
                     sql,
                     "-- This one is in no transaction, and a script keeps no journal: if one of its statements fails,\n\
@@ -132,7 +131,10 @@ fn write_script<C>(
                 sql.push_str(&render.units(&[statements], Checks::LeftOut));
                 sql.push_str(&render.units(&[finish], Checks::Written { behind: None }));
             }
-            _ => sql.push_str(&render.units(&[rows::unit(step, known, &signed)], checks)),
+            _ => {
+                let unit = Unit { lock_timeout: patience(step), ..rows::unit(step, known, &signed) };
+                sql.push_str(&render.units(&[unit], checks));
+            }
         }
         let left = if step.direction() == Direction::Up { Expect::Applied } else { Expect::Absent };
         behind = Some((step.version, left));
@@ -145,23 +147,26 @@ fn write_script<C>(
 /// what the history says when the script has stopped between the two.
 fn outside_a_transaction<'s, C>(
     step: &'s Step<'_>,
-    pieces: &'s [Piece],
     known: &'s Migrations<'_, C>,
     signed: &'s Signature,
 ) -> [Unit<'s>; 3] {
     let whole = rows::unit(step, known, signed);
     let begin = rows::part(step, rows::expected(step), journaled::begin_rows(step, known, signed));
     let finish = rows::part(step, Expect::Begun, journaled::finish_rows(step, false));
-    let restore_settings = pieces.iter().any(|piece| matches!(piece.role, Role::Session | Role::TemporaryObject));
-    [begin, Unit { mode: UnitMode::Alone, after: Vec::new(), restore_settings, ..whole }, finish]
+    let alone = UnitMode::Alone;
+    let lock_timeout = patience(step);
+    [begin, Unit { mode: alone, after: Vec::new(), lock_timeout, ..whole }, finish]
 }
 
-fn refusal<C>(
-    render: &dyn Render,
-    step: &Step<'_>,
-    known: &Migrations<'_, C>,
-    signed: &Signature,
-) -> Option<Refusal> {
+/// How long its statements wait for a lock, where the file says so; else it is for whoever runs the script.
+fn patience(step: &Step<'_>) -> Option<Duration> {
+    match &step.work {
+        Work::Script(script, _) => script.options.lock_timeout,
+        Work::Code | Work::Nothing => None,
+    }
+}
+
+fn refusal<C>(render: &dyn Render, step: &Step<'_>, known: &Migrations<'_, C>, signed: &Signature) -> Option<Refusal> {
     let refuse = |why: &str| Some(Refusal::NotInAScript { label: step.label(), why: why.to_owned() });
     if step.work == Work::Code {
         return refuse("it is written in Rust");
@@ -175,20 +180,18 @@ fn refusal<C>(
 
 /// What stands on top, without the comment's dashes: nothing of the moment, so that a script can be compared with another.
 fn head(plan: &Plan<'_>) -> String {
-    let all = plan.steps.as_slice();
-    let ends = match (all.first(), all.last()) {
-        (Some(first), Some(last)) if all.len() > 1 => format!("{} to {}", first.label(), last.label()),
-        (Some(only), _) => only.label(),
-        _ => String::new(),
+    let verb = if plan.steps.iter().all(|step| step.action == Action::Revert) { "Reverts" } else { "Applies" };
+    let what = match plan.steps.as_slice() {
+        [first, .., last] => format!("{} migrations, {} to {}", plan.steps.len(), first.label(), last.label()),
+        steps => steps.iter().map(Step::label).collect(),
     };
-    let reverts = all.iter().all(|step| step.action == Action::Revert);
-    let verb = if reverts { "Reverts" } else { "Applies" };
-    format!("{verb} {ends}, {} in all. Written by migrate {}.", all.len(), env!("CARGO_PKG_VERSION"))
+    format!("{verb} {what}. Written by migrate {}.", env!("CARGO_PKG_VERSION"))
 }
 
 /// One script is one deployment: the same words for the same steps.
 fn run_id<C>(plan: &Plan<'_>, known: &Migrations<'_, C>) -> String {
-    let checksum = |step: &Step<'_>| known.find(step.version).map(|m| m.meta().checksum.to_string()).unwrap_or_default();
+    let checksum =
+        |step: &Step<'_>| known.find(step.version).map(|m| m.meta().checksum.to_string()).unwrap_or_default();
     let steps: String =
         plan.steps.iter().map(|step| format!("{} {} {}\n", step.version, step.direction(), checksum(step))).collect();
     let hash = crate::Checksum::of_text(&steps).to_string();

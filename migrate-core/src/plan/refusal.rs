@@ -173,7 +173,10 @@ impl fmt::Display for Refusal {
                  = apply it on its own, or leave the one transaction away"
             ),
             Refusal::NotInAScript { label, why } => {
-                write!(f, "{label} can't be in a script: {why}\n  = leave it out of the range, and let `migrate up` run it")
+                write!(
+                    f,
+                    "{label} can't be in a script: {why}\n  = leave it out of the range, and let `migrate up` run it"
+                )
             }
             Refusal::State { label, problem } => write!(f, "{label} {problem}"),
         }

@@ -35,8 +35,12 @@ impl Head {
 }
 
 /// Plain SQL can't raise an error by itself, but two rows where one is wanted are one.
-pub(crate) fn check(holds: &str) -> String {
-    format!("SELECT (SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2) AS two WHERE NOT ({holds}));\n")
+pub(crate) fn error_unless(holds: &str) -> String {
+    format!("(SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2) AS two WHERE NOT ({holds}))")
+}
+
+fn check(holds: &str) -> String {
+    format!("SELECT {};\n", error_unless(holds))
 }
 
 /// A statement ends with a newline and a semicolon: a comment at its end would swallow what follows.
