@@ -99,12 +99,14 @@ pub(crate) enum Command {
     Check,
     /// Accept the file of an applied migration as it is now
     Repair(One),
-    /// Record a migration and all older ones as applied, without running them
-    Baseline(One),
+    /// Record migrations as applied, without running them
+    Baseline(Baseline),
     /// Revert every applied migration whose file is gone, from its stored text
     RevertMissing(RevertMissing),
     /// Say whether a statement ran that was under way when its run died
     Settle(Settle),
+    /// Print the schema as SQL, for review and for diffs
+    Dump(Dump),
     /// Make the database that the URL names
     Create,
     /// Drop the database that the URL names, with everything in it
@@ -209,6 +211,23 @@ pub(crate) struct One {
     /// The 14 digits that its file name begins with
     #[arg(value_parser = version)]
     pub(crate) version: Version,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Baseline {
+    /// The newest that the database has already: it and all older ones are recorded
+    #[arg(value_parser = version, required_unless_present = "from_database", conflicts_with = "from_database")]
+    pub(crate) version: Option<Version>,
+    /// Write the first migration from the schema that the database has, and record it
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "baseline")]
+    pub(crate) from_database: Option<String>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Dump {
+    /// Into this file, which is replaced as a whole or left as it is
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
 }
 
 #[derive(clap::Args, Debug)]

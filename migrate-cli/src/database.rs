@@ -212,6 +212,28 @@ pub(crate) fn drop(cx: &Context<'_>) -> Result<Outcome, Problem> {
     Ok(dropped.map_err(|cause| Error::Database { doing: "dropping the database", cause })?)
 }
 
+/// The schema of the database of the settings, as SQL.
+pub(crate) fn dump(cx: &Context<'_>) -> Result<String, Problem> {
+    let url = begin(cx)?;
+    let tables = cx.settings.tables();
+    match url.scheme() {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => {
+            let dumped = migrate_sqlite::admin::dump(&parsed(cx)?, &tables);
+            Ok(dumped.map_err(|cause| Error::Database { doing: "reading the schema", cause })?)
+        }
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => crate::dump::postgres::dump(&parsed(cx)?, &tables),
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => {
+            let url = parsed(cx)?;
+            let facts = migrate_mysql::Mysql::connect(&url).and_then(|mut driver| driver.facts());
+            crate::dump::mysql::dump(&url, facts.map_err(opening)?.syntax.dialect(), &tables)
+        }
+        _ => Err(url.not_built_in()),
+    }
+}
+
 /// What a server says that answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {

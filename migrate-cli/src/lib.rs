@@ -27,6 +27,7 @@ mod args;
 mod commands;
 mod config;
 mod database;
+mod dump;
 mod exit;
 mod output;
 mod problem;

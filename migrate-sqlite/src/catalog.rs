@@ -45,6 +45,19 @@ pub(crate) fn temporary_objects(connection: &Connection) -> Result<Vec<String>, 
     objects.collect::<Result<_, _>>().map_err(cause)
 }
 
+/// The texts of all that is in the schema `main`, in an order in which they can be run, without these tables, what belongs
+/// to them, and what SQLite makes by itself.
+pub(crate) fn schema(connection: &Connection, without: [&String; 3]) -> Result<Vec<String>, Cause> {
+    // The tables behind a virtual one are made with it.
+    let sql = "SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+               AND lower(tbl_name) NOT IN (lower(?1), lower(?2), lower(?3)) \
+               AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow') \
+               ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, name";
+    let mut select = connection.prepare(sql).map_err(cause)?;
+    let texts = select.query_map(without, |row| row.get(0)).map_err(cause)?;
+    texts.collect::<Result<_, _>>().map_err(cause)
+}
+
 /// The columns of a table, for the message that says why it is not ours.
 pub(crate) fn columns(connection: &Connection, schema: &str, table: &str) -> Result<Vec<String>, Cause> {
     let sql = format!("PRAGMA {}.table_info({})", name(schema), name(table));

@@ -3,9 +3,11 @@
 mod accept;
 mod admin;
 mod applied;
+mod bootstrap;
 pub(crate) mod check;
 mod completions;
 mod down;
+mod dump;
 mod init;
 mod new;
 mod plan;
@@ -20,7 +22,7 @@ mod up;
 use migrate_core::sql::Dialect;
 use serde::Serialize;
 
-use crate::args::{Args, Command, DialectName, Wait};
+use crate::args::{Args, Baseline, Command, DialectName, Wait};
 use crate::config::Settings;
 use crate::database::{self, Source};
 use crate::exit::Exit;
@@ -50,7 +52,11 @@ pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, 
         Command::Script(args) => script::run(&cx, source, &args),
         Command::Check => database::check(&cx, source),
         Command::Repair(args) => database::with(&cx, source, &accept::Repair(args.version)),
-        Command::Baseline(args) => database::with(&cx, source, &accept::Baseline(args.version)),
+        Command::Baseline(Baseline { version: Some(version), .. }) => {
+            database::with(&cx, source, &accept::Baseline(version))
+        }
+        Command::Baseline(args) => database::with(&cx, source, &bootstrap::FromDatabase::named(&args)),
+        Command::Dump(args) => dump::run(&cx, &args),
         Command::RevertMissing(args) => database::with(&cx, source, &args),
         Command::Settle(args) => database::with(&cx, source, &args),
         Command::Create => admin::create(&cx),

@@ -2,5 +2,6 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod dumps;
 mod place;
 mod scripts;

@@ -176,8 +176,7 @@ impl Place {
             }
             Kind::Sqlite => migrate_sqlite::Sqlite::open(&self.url.parse().unwrap()).unwrap().catalog(&tables, &mut ()),
         };
-        // MySQL keeps what ends a trigger's only statement in its text: what the driver sends there is a line of its own.
-        catalog.unwrap().to_string().replace(&self.name, "DATABASE").replace("\n;\n", "\n")
+        catalog.unwrap().to_string().replace(&self.name, "DATABASE")
     }
 }
 

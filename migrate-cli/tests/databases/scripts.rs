@@ -49,7 +49,7 @@ fn files(kind: Kind) -> Vec<(&'static str, &'static str)> {
             (
                 "20260101000005_programs.up.sql",
                 "CREATE PROCEDURE p() BEGIN /* kept;; */ SELECT '$$'; SELECT 2; END;\n\
-                 CREATE TRIGGER t BEFORE INSERT ON people FOR EACH ROW SET NEW.name = concat(NEW.name, ';');\n\
+                 CREATE TRIGGER t BEFORE INSERT ON people FOR EACH ROW BEGIN SET NEW.name = concat(NEW.name, ';'); END;\n\
                  CREATE VIEW two AS SELECT id, concat(name, 'x') AS n FROM people WHERE name <> 'é' -- ends",
             ),
             ("20260101000005_programs.down.sql", "DROP VIEW two; DROP TRIGGER t; DROP PROCEDURE p;"),

@@ -1,0 +1,7 @@
+//! A schema as SQL, by the databases' own programs: whoever writes a dump of their own writes a part of one.
+
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+mod program;
