@@ -117,6 +117,8 @@ pub(crate) enum Command {
     Statements(Statements),
     /// Print the completions of a shell
     Completions(Completions),
+    /// Print the manual page
+    Man,
 }
 
 #[derive(clap::Args, Debug)]

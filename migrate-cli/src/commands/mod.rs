@@ -9,6 +9,7 @@ mod completions;
 mod down;
 mod dump;
 mod init;
+mod man;
 mod new;
 mod plan;
 mod redo;
@@ -37,8 +38,11 @@ pub(crate) struct Context<'o> {
 
 pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, Problem> {
     require_version(args.global.require_version.as_deref())?;
-    if let Command::Completions(args) = args.command {
-        return completions::run(&args, out);
+    // Neither needs a setting, so that a faulty migrate.toml is in nobody's way.
+    match args.command {
+        Command::Completions(args) => return completions::run(&args, out),
+        Command::Man => return man::run(out),
+        _ => {}
     }
     let cx = Context { settings: Settings::read(&args.global)?, out };
     match args.command {
@@ -65,6 +69,7 @@ pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, 
         Command::Wait(Wait { limit, .. }) => admin::wait(&cx, limit),
         Command::Statements(args) => statements::run(&cx, &args),
         Command::Completions(args) => completions::run(&args, out),
+        Command::Man => man::run(out),
     }
 }
 
