@@ -107,6 +107,8 @@ pub(crate) enum Command {
     Settle(Settle),
     /// Print the schema as SQL, for review and for diffs
     Dump(Dump),
+    /// Look for what is not as it should be, and say what mends it
+    Doctor,
     /// Make the database that the URL names
     Create,
     /// Drop the database that the URL names, with everything in it

@@ -13,6 +13,7 @@
 mod cancel;
 mod checksum;
 mod diff;
+pub mod doctor;
 pub mod driver;
 #[doc(hidden)]
 pub mod embedded;

@@ -1,4 +1,5 @@
 mod evidence;
+mod examine;
 pub(crate) mod message;
 pub(crate) mod settings;
 mod transaction;
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use migrate_core::doctor::Finding;
 use migrate_core::driver::{
     Cause, CauseKind, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Savepoints, Unit,
     UnitMode,
@@ -295,6 +297,10 @@ impl Driver for Mysql<'_> {
         let given_back = self.give_back_settings();
         let released = self.held.take().map_or(Ok(()), |lock| lock.release(self.conn()));
         released.and(given_back)
+    }
+
+    fn examine(&mut self) -> Result<Vec<Finding>, Cause> {
+        self.look_around()
     }
 
     fn prepare(&mut self) -> Result<(), Cause> {

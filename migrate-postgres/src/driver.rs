@@ -1,4 +1,5 @@
 mod evidence;
+mod examine;
 mod message;
 pub(crate) mod settings;
 mod transaction;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use migrate_core::doctor::Finding;
 use migrate_core::driver::{
     Cause, CauseKind, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Savepoints, Unit,
     UnitMode,
@@ -251,6 +253,10 @@ impl Driver for Postgres<'_> {
             lock.release(self.client(), pid)
         });
         released.and(given_back)
+    }
+
+    fn examine(&mut self) -> Result<Vec<Finding>, Cause> {
+        self.look_around()
     }
 
     fn prepare(&mut self) -> Result<(), Cause> {

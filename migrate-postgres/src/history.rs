@@ -46,6 +46,26 @@ impl History {
         &self.tables.history
     }
 
+    /// Whether somebody has said where it is.
+    pub(crate) fn is_named(&self) -> bool {
+        self.tables.schema.is_some()
+    }
+
+    /// The names of the three tables.
+    pub(crate) fn names(&self) -> [&str; 3] {
+        [&self.tables.history, &self.tables.text, &self.tables.journal]
+    }
+
+    /// What a role that migrates needs on each table.
+    pub(crate) fn needed_privileges(&self) -> [(String, &'static [&'static str]); 3] {
+        let all = &["SELECT", "INSERT", "UPDATE", "DELETE"];
+        [
+            (self.table(&self.tables.history), all),
+            (self.table(&self.tables.text), &["SELECT", "INSERT"]),
+            (self.table(&self.tables.journal), all),
+        ]
+    }
+
     pub(crate) fn settle_in(&mut self, schema: String) {
         self.home = Some(schema);
     }

@@ -1,3 +1,4 @@
+mod examine;
 mod settings;
 mod transaction;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use migrate_core::doctor::Finding;
 use migrate_core::driver::{
     Cause, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Savepoints, Unit, UnitMode,
 };
@@ -191,6 +193,10 @@ impl Driver for Sqlite<'_> {
             self.batch(&format!("PRAGMA busy_timeout = {}", settings.busy_timeout))?;
         }
         released.and(restored)
+    }
+
+    fn examine(&mut self) -> Result<Vec<Finding>, Cause> {
+        self.look_around()
     }
 
     fn prepare(&mut self) -> Result<(), Cause> {

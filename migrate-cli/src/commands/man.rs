@@ -45,7 +45,8 @@ fn about(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     let mut roff = Roff::new();
     roff.control("SS", [usage]);
     roff.text([roman(command.get_about().map(ToString::to_string).unwrap_or_default())]);
-    for argument in command.get_arguments().filter(|argument| !argument.is_global_set() && argument.get_id() != "help") {
+    for argument in command.get_arguments().filter(|argument| !argument.is_global_set() && argument.get_id() != "help")
+    {
         roff.control("TP", []);
         roff.text([clap_mangen::roff::bold(argument.to_string())]);
         roff.text([roman(argument.get_help().map(ToString::to_string).unwrap_or_default())]);

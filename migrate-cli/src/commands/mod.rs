@@ -6,6 +6,7 @@ mod applied;
 mod bootstrap;
 pub(crate) mod check;
 mod completions;
+mod doctor;
 mod down;
 mod dump;
 mod init;
@@ -60,6 +61,7 @@ pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, 
             database::with(&cx, source, &accept::Baseline(version))
         }
         Command::Baseline(args) => database::with(&cx, source, &bootstrap::FromDatabase::named(&args)),
+        Command::Doctor => database::with(&cx, source, &doctor::Doctor),
         Command::Dump(args) => dump::run(&cx, &args),
         Command::RevertMissing(args) => database::with(&cx, source, &args),
         Command::Settle(args) => database::with(&cx, source, &args),

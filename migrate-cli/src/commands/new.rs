@@ -93,7 +93,7 @@ pub(super) fn free_stamp(now: Timestamp, taken: &BTreeSet<String>) -> String {
     }
 }
 
-fn stamp(at: Timestamp) -> String {
+pub(super) fn stamp(at: Timestamp) -> String {
     at.strftime("%Y%m%d%H%M%S").to_string()
 }
 

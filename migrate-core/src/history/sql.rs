@@ -1,6 +1,7 @@
 //! The rows as SQL. Databases differ in few words of it.
 
 use super::{AppliedBy, HISTORY_FORMAT, JournalRow, NewRow, RowWrite, Tables};
+use crate::doctor::Finding;
 use crate::{Checksum, Version};
 
 /// The writes of the three tables as SQL, for a database that says these words in its own way.
@@ -137,6 +138,25 @@ pub trait RowSql {
             AppliedBy::Name(name) => self.literal(name),
             AppliedBy::Session => self.session_user().to_owned(),
         }
+    }
+
+    /// The versions that have lines in the journal and are not under way, as a query.
+    fn leftovers_sql(&self) -> String {
+        let [history, journal] = [&self.tables().history, &self.tables().journal].map(|table| self.table(table));
+        format!(
+            "SELECT DISTINCT version FROM {journal} WHERE version NOT IN (SELECT version FROM {history} \
+             WHERE finished_at IS NULL) ORDER BY version"
+        )
+    }
+
+    /// What is to be said of such lines.
+    fn leftover(&self, version: &str) -> Finding {
+        let journal = self.table(&self.tables().journal);
+        Finding::new(
+            "journal",
+            format!("{journal} has lines of {version}, which is not under way"),
+            format!("DELETE FROM {journal} WHERE version = {version}"),
+        )
     }
 
     /// A checksum as a literal, or NULL.

@@ -1,5 +1,6 @@
 //! The only loop: looking, locking, planning under the lock, running.
 
+mod examine;
 mod failure;
 mod guarded;
 mod journaled;
