@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod doctors;
 mod dumps;
 mod place;
 mod scripts;

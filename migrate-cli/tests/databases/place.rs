@@ -154,7 +154,17 @@ impl Place {
         command
     }
 
-    /// Runs a script with it.
+    /// Runs SQL with it, up to the first error.
+    pub fn sql(&self, sql: &str) -> Said {
+        let stop = match self.kind {
+            Kind::Postgres => "\\set ON_ERROR_STOP on\n",
+            Kind::Sqlite => ".bail on\n",
+            Kind::Mariadb | Kind::Mysql => "",
+        };
+        self.execute(&format!("{stop}{sql}"))
+    }
+
+    /// Runs a script with it, which says itself where it stops.
     pub fn execute(&self, script: &str) -> Said {
         let mut child = self.client().spawn().unwrap();
         // One that stops at an error reads no further.

@@ -88,14 +88,14 @@ fn history(place: &Place) -> String {
     let sql = "SELECT version, name, checksum, statements_checksum, down_checksum, direction, tool_version, format, \
                finished_at IS NULL FROM migrate_history ORDER BY version;\n\
                SELECT sha256, text, format FROM migrate_text ORDER BY sha256;\nSELECT * FROM migrate_journal;\n";
-    place.execute(sql).well()
+    place.sql(sql).well()
 }
 
 #[track_caller]
 fn same(by_script: &Place, by_tool: &Place) {
     assert_eq!(by_script.catalog(), by_tool.catalog(), "{:?}", by_tool.kind);
     assert_eq!(history(by_script), history(by_tool), "{:?}", by_tool.kind);
-    let people = |place: &Place| place.execute("SELECT id, name FROM people ORDER BY id;").out;
+    let people = |place: &Place| place.sql("SELECT id, name FROM people ORDER BY id;").out;
     assert_eq!(people(by_script), people(by_tool), "{:?}", by_tool.kind);
 }
 
@@ -186,7 +186,7 @@ fn it_stops_where_it_no_longer_fits() {
         assert!(said.code != 0 && said.err.contains("nobody"), "{kind:?} {}", said.err);
         let status = place.migrate("status --format json").well();
         assert_eq!(status.matches("\"applied\"").count(), 1, "{kind:?} {status}");
-        assert_eq!(place.execute("SELECT count(*) FROM people WHERE id = 5;").well().trim(), "0", "{kind:?}");
+        assert_eq!(place.sql("SELECT count(*) FROM people WHERE id = 5;").well().trim(), "0", "{kind:?}");
     }
 }
 
@@ -200,8 +200,8 @@ fn a_client_that_goes_on() {
         script.lines().filter(|line| !line.starts_with('\\')).map(|line| format!("{line}\n")).collect();
     let said = place.execute(&without);
     assert!(said.err.contains("20260101000002 is not applied"), "{}", said.err);
-    assert_eq!(place.execute("SELECT count(*) FROM migrate_history").well().trim(), "1");
-    assert_eq!(place.execute("SELECT count(*) FROM pg_namespace WHERE nspname = 'other'").well().trim(), "0");
+    assert_eq!(place.sql("SELECT count(*) FROM migrate_history").well().trim(), "1");
+    assert_eq!(place.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'other'").well().trim(), "0");
 }
 
 /// Outside a transaction the history says what is half done, and the rest of the script goes on from there.
@@ -210,7 +210,7 @@ fn the_rest_of_a_script() {
     for kind in [Kind::Mariadb, Kind::Mysql] {
         let place = Place::new(kind);
         place.write("20260101000001_a.sql", "CREATE TABLE a (x int);\nCREATE TABLE b (x int);\n");
-        place.execute("CREATE TABLE b (y int);").well();
+        place.sql("CREATE TABLE b (y int);").well();
         let script = place.migrate("script pending").well();
         assert!(place.execute(&script).err.contains("b"), "{kind:?}");
         assert!(place.migrate("status").out.contains("interrupted"), "{kind:?}");

@@ -72,7 +72,12 @@ impl Mysql<'_> {
              AND e.transactions <> 'YES' ORDER BY 1",
             literal(home)
         );
-        for row in catalog::rows(self.conn(), &sql)? {
+        // MariaDB opens each table for this, and would wait for one that a statement is at: that one is left out.
+        let patience = catalog::row(self.conn(), "SELECT @@lock_wait_timeout")?.into_iter().next().flatten();
+        self.batch("SET SESSION lock_wait_timeout = 1")?;
+        let rows = catalog::rows(self.conn(), &sql);
+        self.batch(&format!("SET SESSION lock_wait_timeout = {}", patience.as_deref().unwrap_or("DEFAULT")))?;
+        for row in rows? {
             let cell = |index: usize| row.get(index).and_then(Option::as_deref).unwrap_or_default();
             let (table, engine) = (cell(0), cell(1));
             let message =
