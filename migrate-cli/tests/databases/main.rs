@@ -5,4 +5,5 @@
 mod doctors;
 mod dumps;
 mod place;
+mod scenarios;
 mod scripts;
