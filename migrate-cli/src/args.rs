@@ -218,9 +218,10 @@ pub(crate) struct One {
 }
 
 #[derive(clap::Args, Debug)]
+#[group(required = true, multiple = false)]
 pub(crate) struct Baseline {
     /// The newest that the database has already: it and all older ones are recorded
-    #[arg(value_parser = version, required_unless_present = "from_database", conflicts_with = "from_database")]
+    #[arg(value_parser = version)]
     pub(crate) version: Option<Version>,
     /// Write the first migration from the schema that the database has, and record it
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "baseline")]

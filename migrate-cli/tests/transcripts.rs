@@ -345,6 +345,38 @@ fn create_drop_and_wait() {
 }
 
 #[test]
+fn doctor() {
+    let mut session = Session::new();
+    session.run("doctor").pair("20260101000000_a", "a").pair("20260102000000_b", "b").run("up -q").run("doctor");
+    session.run("doctor --format json").write("migrations/20260101000000_a.up.sql", "CREATE TABLE a (y);\n");
+    session.remove("20260102000000").pair("20260103000000_c", "c").run("up").run("doctor").run("doctor --format json");
+    session.check(file!["transcripts/doctor.txt"]);
+}
+
+#[test]
+fn dump() {
+    let mut session = Session::new();
+    session.run("dump").pair("20260101000000_a", "a").run("up -q").run("dump").run("dump --format json");
+    session.run("dump --to schema.sql").cat("schema.sql").run("dump --to no/such.sql").run("dump --to migrations");
+    session.run("baseline --from-database").run("baseline").run("baseline 20260101000000 --from-database").ls();
+    session.check(file!["transcripts/dump.txt"]);
+}
+
+/// A database that was made without migrations.
+#[test]
+fn bootstrap() {
+    let mut session = Session::new();
+    session.run("baseline --from-database").run("baseline --from-database=…");
+    Connection::open(session.path("app.db"))
+        .unwrap()
+        .execute_batch("CREATE TABLE a (x); CREATE VIEW b AS SELECT x FROM a")
+        .unwrap();
+    session.run("baseline --from-database=Old-Schema").cat("migrations/2").run("up").run("down");
+    session.run("baseline --from-database").run("-d sqlite:new.db up").run("-d sqlite:new.db dump");
+    session.check(file!["transcripts/bootstrap.txt"]);
+}
+
+#[test]
 fn settle() {
     let mut session = Session::new();
     session.pair("20260101000000_a", "a").run("up -q").run("settle 20260101000000 1 applied");
@@ -381,6 +413,6 @@ fn script() {
 #[test]
 fn help() {
     let mut session = Session::bare();
-    session.run("--help").run("up --help").run("--version");
+    session.run("--help").run("up --help").run("--version").run("staus").run("up --dryrun").run("script --help");
     session.check(file!["transcripts/help.txt"]);
 }

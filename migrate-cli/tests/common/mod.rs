@@ -197,7 +197,7 @@ impl Session {
         for (name, pattern) in [
             ("[TIME]", r"\b(?<redacted>[0-9]+ ms|[0-9]+\.[0-9] s)\b"),
             ("[MS]", r#""duration_ms": (?<redacted>[0-9]{1,4})\b"#),
-            ("[STAMP]", r"(?<redacted>20[0-9]{12})_(create_orders|add_e_mail|vacuum|second|third)"),
+            ("[STAMP]", r"(?<redacted>20[0-9]{12})_(create_orders|add_e_mail|vacuum|second|third|old_schema)"),
             ("[SILENT]", r"postgres://me@(?<redacted>127\.0\.0\.1:[0-9]{2,})/app"),
             ("[PLACE]", r"postgres://postgres@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
             ("[MYPLACE]", r"mysql://root@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
