@@ -20,7 +20,7 @@
 // Without any database only `new`, `init`, `statements` and `completions` have something to do.
 #![cfg_attr(
     not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
-    allow(dead_code, unreachable_code, unused_variables, reason = "no driver is switched on")
+    allow(dead_code, unreachable_code, unused_imports, unused_variables, reason = "no driver is switched on")
 )]
 
 mod args;
