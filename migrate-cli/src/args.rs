@@ -97,16 +97,22 @@ pub(crate) enum Command {
     Status(Status),
     /// Show what `up` would do, and why
     Plan(Plan),
+    /// Print SQL for a DBA to run: from one version to another, or what is pending
+    Script(Script),
     /// Apply, revert and apply again each migration on a scratch database, and compare the schema
     Check,
     /// Accept the file of an applied migration as it is now
     Repair(One),
-    /// Record a migration and all older ones as applied, without running them
-    Baseline(One),
+    /// Record migrations as applied, without running them
+    Baseline(Baseline),
     /// Revert every applied migration whose file is gone, from its stored text
     RevertMissing(RevertMissing),
     /// Say whether a statement ran that was under way when its run died
     Settle(Settle),
+    /// Print the schema as SQL, for review and for diffs
+    Dump(Dump),
+    /// Look for what is not as it should be, and say what mends it
+    Doctor,
     /// Make the database that the URL names
     Create,
     /// Drop the database that the URL names, with everything in it
@@ -117,13 +123,15 @@ pub(crate) enum Command {
     Statements(Statements),
     /// Print the completions of a shell
     Completions(Completions),
+    /// Print the manual page
+    Man,
 }
 
 impl Command {
     pub(crate) fn needs(&self) -> Needs {
         match self {
             Command::Up(_) | Command::Down(_) | Command::Redo(_) | Command::Plan(_) | Command::Check => Needs::Scripts,
-            Command::RevertMissing(_) => Needs::Scripts,
+            Command::RevertMissing(_) | Command::Script(_) => Needs::Scripts,
             _ => Needs::Settings,
         }
     }
@@ -193,10 +201,52 @@ pub(crate) struct Plan {
 }
 
 #[derive(clap::Args, Debug)]
+pub(crate) struct Script {
+    /// The version that the database is at, 0 for none; or `pending`, or `pending-undo`: what the database says
+    #[arg(value_parser = start)]
+    pub(crate) from: Start,
+    /// The version that it shall be at, 0 for none; an older one than FROM reverts
+    #[arg(value_parser = version_or_zero)]
+    pub(crate) to: Option<Version>,
+    /// How its SQL is written, where no database is asked [default: as the database's URL says]
+    #[arg(long, value_enum)]
+    pub(crate) dialect: Option<DialectName>,
+}
+
+/// Where a script begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start {
+    /// With what is pending.
+    Pending,
+    /// Behind it, to take it back.
+    PendingUndo,
+    /// Behind this version.
+    Version(Version),
+}
+
+#[derive(clap::Args, Debug)]
 pub(crate) struct One {
     /// The 14 digits that its file name begins with
     #[arg(value_parser = version)]
     pub(crate) version: Version,
+}
+
+#[derive(clap::Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Baseline {
+    /// The newest that the database has already: it and all older ones are recorded
+    #[arg(value_parser = version)]
+    pub(crate) version: Option<Version>,
+    /// Write the first migration from the schema that the database has, and record it
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "baseline")]
+    pub(crate) from_database: Option<String>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Dump {
+    /// Into this file, which is replaced as a whole or left as it is
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -307,6 +357,14 @@ fn version(text: &str) -> Result<Version, String> {
 
 fn version_or_zero(text: &str) -> Result<Version, String> {
     if text == "0" { Ok(Version::ZERO) } else { version(text) }
+}
+
+fn start(text: &str) -> Result<Start, String> {
+    match text {
+        "pending" => Ok(Start::Pending),
+        "pending-undo" => Ok(Start::PendingUndo),
+        _ => version_or_zero(text).map(Start::Version).map_err(|why| format!("{why}, or 0, `pending`, `pending-undo`")),
+    }
 }
 
 #[cfg(test)]

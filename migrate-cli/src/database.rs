@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use migrate_core::driver::Outcome;
 use migrate_core::sql::Dialect;
-use migrate_core::{Cause, CauseKind, Driver, Error, Migrations, Migrator};
+use migrate_core::{Cause, CauseKind, Driver, Error, Migrations, Migrator, Version};
 
 use crate::commands::Context;
 use crate::config::DatabaseUrl;
@@ -149,6 +149,47 @@ pub(crate) fn check(cx: &Context<'_>, source: Source<'_>) -> Result<Exit, Proble
     }
 }
 
+/// The SQL from one version to another, for which no database is asked.
+pub(crate) fn script(
+    cx: &Context<'_>,
+    source: &Source<'_>,
+    dialect: Dialect,
+    from: Version,
+    to: Version,
+) -> Result<String, Problem> {
+    use migrate_core::script;
+
+    let (tables, values) = (cx.settings.tables(), &cx.settings.variables);
+    let not_for = || Problem::usage(format!("the migrations of this program are not for {dialect}"));
+    Ok(match (dialect, source) {
+        #[cfg(feature = "sqlite")]
+        (Dialect::Sqlite, Source::Directory(_)) => {
+            script(&*migrate_sqlite::renderer(tables), &directory::<()>(cx, dialect)?, values, from, to)?
+        }
+        #[cfg(feature = "sqlite")]
+        (Dialect::Sqlite, Source::Sqlite(known)) => {
+            script(&*migrate_sqlite::renderer(tables), known, values, from, to)?
+        }
+        #[cfg(feature = "postgres")]
+        (Dialect::Postgres, Source::Directory(_)) => {
+            script(&*migrate_postgres::renderer(tables), &directory::<()>(cx, dialect)?, values, from, to)?
+        }
+        #[cfg(feature = "postgres")]
+        (Dialect::Postgres, Source::Postgres(known)) => {
+            script(&*migrate_postgres::renderer(tables), known, values, from, to)?
+        }
+        #[cfg(feature = "mysql")]
+        (Dialect::Mysql | Dialect::Mariadb, Source::Directory(_)) => {
+            script(&*migrate_mysql::renderer(dialect, tables), &directory::<()>(cx, dialect)?, values, from, to)?
+        }
+        #[cfg(feature = "mysql")]
+        (Dialect::Mysql | Dialect::Mariadb, Source::Mysql(known)) => {
+            script(&*migrate_mysql::renderer(dialect, tables), known, values, from, to)?
+        }
+        _ => return Err(not_for()),
+    })
+}
+
 /// Makes the database of the settings.
 pub(crate) fn create(cx: &Context<'_>) -> Result<Outcome, Problem> {
     let url = begin(cx)?;
@@ -177,6 +218,28 @@ pub(crate) fn drop(cx: &Context<'_>) -> Result<Outcome, Problem> {
         _ => return Err(url.not_built_in()),
     };
     Ok(dropped.map_err(|cause| Error::Database { doing: "dropping the database", cause })?)
+}
+
+/// The schema of the database of the settings, as SQL.
+pub(crate) fn dump(cx: &Context<'_>) -> Result<String, Problem> {
+    let url = begin(cx)?;
+    let tables = cx.settings.tables();
+    match url.scheme() {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => {
+            let dumped = migrate_sqlite::admin::dump(&parsed(cx)?, &tables);
+            Ok(dumped.map_err(|cause| Error::Database { doing: "reading the schema", cause })?)
+        }
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => crate::dump::postgres::dump(&parsed(cx)?, &tables),
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => {
+            let url = parsed(cx)?;
+            let facts = migrate_mysql::Mysql::connect(&url).and_then(|mut driver| driver.facts());
+            crate::dump::mysql::dump(&url, facts.map_err(opening)?.syntax.dialect(), &tables)
+        }
+        _ => Err(url.not_built_in()),
+    }
 }
 
 /// What a server says that answers.

@@ -20,13 +20,14 @@
 // Without any database only `new`, `init`, `statements` and `completions` have something to do.
 #![cfg_attr(
     not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
-    allow(dead_code, unreachable_code, unused_variables, reason = "no driver is switched on")
+    allow(dead_code, unreachable_code, unused_imports, unused_variables, reason = "no driver is switched on")
 )]
 
 mod args;
 mod commands;
 mod config;
 mod database;
+mod dump;
 mod exit;
 mod output;
 mod problem;

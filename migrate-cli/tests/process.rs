@@ -17,9 +17,14 @@ fn nobody_reads_to_the_end() {
     for n in 10..40 {
         session.pair(&format!("202601010000{n}_{}", "a".repeat(200)), &format!("t{n}"));
     }
-    for args in
-        [&["status"][..], &["status", "--format", "json"], &["up", "--dry-run"], &["--help"], &["completions", "zsh"]]
-    {
+    for args in [
+        &["status"][..],
+        &["status", "--format", "json"],
+        &["up", "--dry-run"],
+        &["--help"],
+        &["completions", "zsh"],
+        &["man"],
+    ] {
         let mut child = session.command().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let mut stderr = String::new();
@@ -37,6 +42,24 @@ fn completions() {
         assert!(String::from_utf8(output.stdout).unwrap().contains(expected), "{shell}");
     }
     assert_eq!(session.command().args(["completions", "tcl"]).output().unwrap().status.code(), Some(2));
+}
+
+/// Every command of `--help` has its place on the manual page, which needs no settings to be printed.
+#[test]
+fn the_manual_page() {
+    let mut session = Session::bare();
+    session.write("migrate.toml", "nonsense");
+    let text = |args: &[&str]| String::from_utf8(session.command().args(args).output().unwrap().stdout).unwrap();
+    let page = text(&["man"]);
+    assert!(page.contains(".TH migrate 1"), "{page}");
+    let help = text(&["--help"]);
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<_> =
+        commands.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        assert!(page.contains(&format!(".SS \"migrate {name} ")), "{name}");
+    }
 }
 
 #[cfg(unix)]

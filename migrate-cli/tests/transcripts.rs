@@ -460,6 +460,38 @@ fn create_drop_and_wait() {
 }
 
 #[test]
+fn doctor() {
+    let mut session = Session::new();
+    session.run("doctor").pair("20260101000000_a", "a").pair("20260102000000_b", "b").run("up -q").run("doctor");
+    session.run("doctor --format json").write("migrations/20260101000000_a.up.sql", "CREATE TABLE a (y);\n");
+    session.remove("20260102000000").pair("20260103000000_c", "c").run("up").run("doctor").run("doctor --format json");
+    session.check(file!["transcripts/doctor.txt"]);
+}
+
+#[test]
+fn dump() {
+    let mut session = Session::new();
+    session.run("dump").pair("20260101000000_a", "a").run("up -q").run("dump").run("dump --format json");
+    session.run("dump --to schema.sql").cat("schema.sql").run("dump --to no/such.sql").run("dump --to migrations");
+    session.run("baseline --from-database").run("baseline").run("baseline 20260101000000 --from-database").ls();
+    session.check(file!["transcripts/dump.txt"]);
+}
+
+/// A database that was made without migrations.
+#[test]
+fn bootstrap() {
+    let mut session = Session::new();
+    session.run("baseline --from-database").run("baseline --from-database=…");
+    Connection::open(session.path("app.db"))
+        .unwrap()
+        .execute_batch("CREATE TABLE a (x); CREATE VIEW b AS SELECT x FROM a")
+        .unwrap();
+    session.run("baseline --from-database=Old-Schema").cat("migrations/2").run("up").run("down");
+    session.run("baseline --from-database").run("-d sqlite:new.db up").run("-d sqlite:new.db dump");
+    session.check(file!["transcripts/bootstrap.txt"]);
+}
+
+#[test]
 fn settle() {
     let mut session = Session::new();
     session.pair("20260101000000_a", "a").run("up -q").run("settle 20260101000000 1 applied");
@@ -467,9 +499,35 @@ fn settle() {
     session.check(file!["transcripts/settle.txt"]);
 }
 
+/// Between two versions no database is asked; what is pending one says.
+#[test]
+fn script() {
+    let mut session = Session::new();
+    session.write("migrations/20260101000000_a.up.sql", "CREATE TABLE a (x int DEFAULT 1); -- one\nSET @x = 1;\n");
+    session.write("migrations/20260101000000_a.down.sql", "DROP TABLE a;\n");
+    session.run("script 0 20260101000000 --dialect mysql").run("script 0 20260101000000");
+    session.write("migrations/20260101000000_a.up.sql", "CREATE TABLE a (x int DEFAULT 1); -- one\n");
+    session.write("migrations/20260102000000_b.up.sql", "CREATE INDEX CONCURRENTLY b ON a (x);\nSET ROLE app;\n");
+    session.write("migrations/20260102000000_b.down.sql", "DROP INDEX CONCURRENTLY b;\n");
+    session
+        .run("script 0 20260102000000 --dialect postgres --schema app")
+        .run("script 20260102000000 20260101000000 --dialect postgres");
+    session
+        .remove("20260102000000")
+        .write("migrations/20260102000000_b.sql", "-- migrate:options foreign_keys:off\nDROP TABLE a;\n");
+    session
+        .run("script 20260101000000 20260102000000")
+        .run("up 1")
+        .run("script pending")
+        .run("script pending --format json");
+    session.run("script pending-undo").run("script 20260102000000 0").run("script 0 0").run("script 0 20260103000000");
+    session.run("script 0").run("script pending 0").run("script pending --dialect mysql").run("script 20260101").ls();
+    session.check(file!["transcripts/script.txt"]);
+}
+
 #[test]
 fn help() {
     let mut session = Session::bare();
-    session.run("--help").run("up --help").run("--version");
+    session.run("--help").run("up --help").run("--version").run("staus").run("up --dryrun").run("script --help");
     session.check(file!["transcripts/help.txt"]);
 }

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::doctor::Finding;
 use crate::history::{HistoryRow, JournalRow, RowWrite};
 use crate::plan::Piece;
+use crate::render::Render;
 use crate::sql::{Dialect, ServerVersion, Syntax};
 use crate::{BoxError, Checksum, Direction, ForeignKeys, Interrupt, Meta, Script, Version};
 
@@ -113,9 +115,8 @@ pub trait Driver {
     /// When the catalog can't be read.
     fn render_prepare(&mut self) -> Result<String, Cause>;
 
-    /// The SQL that [`apply`](Self::apply) would run, as text to read or to hand to a DBA; several units share one
-    /// transaction here too. Guards and checks of the history are left out.
-    fn render(&self, units: &[Unit<'_>]) -> String;
+    /// What writes the SQL that [`apply`](Self::apply) would run, as text to read or to hand to a DBA.
+    fn renderer(&self) -> Box<dyn Render + '_>;
 
     /// Opens the transaction of a migration in Rust; `unit` holds no statement.
     ///
@@ -186,6 +187,15 @@ pub trait Driver {
     /// Sees to it that an interrupt that was sent and came too late hits no statement after this. Nothing is under way.
     fn absorb_interrupts(&mut self) {}
 
+    /// What is not as it should be in the database itself, besides the history: privileges, what a failed statement has
+    /// left. Creates, locks and changes nothing, and works for a role that may only read.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    fn examine(&mut self) -> Result<Vec<Finding>, Cause> {
+        Ok(Vec::new())
+    }
+
     /// What the server warned of since this was asked last.
     fn warnings(&mut self) -> Vec<String> {
         Vec::new()
@@ -249,6 +259,8 @@ pub struct Holder {
     pub who: String,
     /// Since when its session is there, where that is known: since when it has the lock, no server tells.
     pub since: Option<String>,
+    /// What ends it, where it must be: a statement, or a command.
+    pub end: Option<String>,
 }
 
 impl fmt::Display for Holder {

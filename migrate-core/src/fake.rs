@@ -11,8 +11,30 @@ use crate::driver::{
     Cause, CauseKind, Driver, Evidence, Expect, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Unit, UnitMode,
 };
 use crate::history::{HistoryRow, JournalRow, NewRow, RowWrite};
+use crate::render::{Checks, Render};
 use crate::sql::Dialect;
 use crate::{Checksum, Direction, Version};
+
+/// Writes its units as they are.
+struct Shown;
+
+impl Render for Shown {
+    fn facts(&self) -> Facts {
+        Facts::unasked()
+    }
+
+    fn tables(&self) -> String {
+        String::new()
+    }
+
+    fn units(&self, units: &[Unit<'_>], checks: Checks) -> String {
+        format!("{checks:?} {units:?}\n")
+    }
+
+    fn opening(&self, head: &str) -> String {
+        format!("{head}\n")
+    }
+}
 
 /// A database in memory. Clones are the same database.
 #[derive(Clone, Debug, Default)]
@@ -361,8 +383,8 @@ impl Driver for Fake {
         Ok(String::new())
     }
 
-    fn render(&self, units: &[Unit<'_>]) -> String {
-        format!("{units:?}")
+    fn renderer(&self) -> Box<dyn Render + '_> {
+        Box::new(Shown)
     }
 
     fn begin(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {

@@ -13,6 +13,7 @@
 mod cancel;
 mod checksum;
 mod diff;
+pub mod doctor;
 pub mod driver;
 #[doc(hidden)]
 pub mod embedded;
@@ -28,6 +29,7 @@ mod migration;
 mod migrations;
 mod migrator;
 pub mod plan;
+pub mod render;
 mod report;
 mod session;
 pub mod source;
@@ -55,7 +57,7 @@ pub use hook::{HookFailure, Hooks, Moment, When};
 pub use meta::{ForeignKeys, Meta, Options, Store, TransactionMode};
 pub use migration::{BoxError, Direction, Down, Migration, Script, SqlMigration};
 pub use migrations::{DuplicateVersion, Migrations};
-pub use migrator::{Answer, LockLadder, Migrator, Transactions};
+pub use migrator::{Answer, LockLadder, Migrator, Transactions, script};
 pub use plan::{
     Action, DownTarget, Location, Missing, Note, OutOfOrder, Plan, Planner, Policy, Refusal, Refused, Step, UpTarget,
 };

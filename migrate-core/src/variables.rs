@@ -72,6 +72,11 @@ impl Variables {
         self.0.is_empty()
     }
 
+    /// The names of those that nobody may see.
+    pub(crate) fn secret_names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, value)| value.secret().is_some()).map(|(name, _)| name.as_str())
+    }
+
     /// The same with `${name}` for each secret: what may be shown.
     pub(crate) fn shown(&self) -> Self {
         let shown = |(name, value): (&String, &Value)| (name.clone(), Value::Plain(value.shown(name)));

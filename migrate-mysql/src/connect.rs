@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use migrate_core::Cause;
+use migrate_core::sql::Dialect;
 pub use migrate_core::url::UrlError;
 use migrate_core::url::{decoded, escaped, host_and_port};
 
@@ -155,8 +157,37 @@ impl Url {
         environment::Environment::of_process(self).server().is_ok_and(|server| server.is_local())
     }
 
+    /// The options that lead the servers' own programs to the same server, `mysqldump` for instance, and no option file
+    /// elsewhere; the database is left out. MariaDB's have other words for TLS than MySQL's, so `dialect` says which.
+    ///
+    /// # Errors
+    /// When the URL and the environment together name no server or no user.
+    pub fn client_options(&self, dialect: Dialect) -> Result<Vec<String>, Cause> {
+        let environment = environment::Environment::of_process(self);
+        let mut options = vec!["--no-defaults".to_owned(), format!("--user={}", environment.user()?)];
+        let server = environment.server()?;
+        options.extend(match &server {
+            environment::Server::Socket(path) => vec!["--protocol=socket".to_owned(), format!("--socket={path}")],
+            environment::Server::Tcp { host, port } => {
+                vec!["--protocol=tcp".to_owned(), format!("--host={host}"), format!("--port={port}")]
+            }
+        });
+        if !server.is_socket() {
+            options.extend(environment.ssl_mode().client_options(dialect));
+            let file = |keyword: &str| Some(format!("--{keyword}={}", environment.get(keyword)?));
+            options.extend(["ssl-ca", "ssl-cert", "ssl-key"].into_iter().filter_map(file));
+        }
+        Ok(options)
+    }
+
+    /// The variable by which those programs are told the password: among their arguments everybody on the machine could
+    /// read it. `None` where the URL has none; what the environment holds they find by themselves.
+    pub fn password_variable(&self) -> Option<(&'static str, &str)> {
+        Some(("MYSQL_PWD", self.get("password")?))
+    }
+
     /// The database that the URL names: no variable does.
-    pub(crate) fn database(&self) -> Option<&str> {
+    pub fn database(&self) -> Option<&str> {
         self.get("database")
     }
 

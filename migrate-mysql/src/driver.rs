@@ -1,17 +1,21 @@
 mod evidence;
-mod message;
-mod settings;
+mod examine;
+pub(crate) mod message;
+pub(crate) mod settings;
 mod transaction;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use migrate_core::doctor::Finding;
 use migrate_core::driver::{
     Cause, CauseKind, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Savepoints, Unit,
     UnitMode,
 };
 use migrate_core::history::{HistoryRow, JournalRow};
+use migrate_core::render::Render;
 use migrate_core::sql::{Dialect, Syntax};
 use migrate_core::{BoxError, Checksum, Interrupt, Meta, Tables, Version};
 use mysql::Conn;
@@ -22,6 +26,7 @@ use crate::connect::Url;
 use crate::error::cause;
 use crate::history::{History, no_database};
 use crate::lock::NamedLock;
+use crate::render::Renderer;
 use message::GUARD;
 use settings::Settings;
 use transaction::self_made;
@@ -212,13 +217,14 @@ impl Driver for Mysql<'_> {
         let (version, mode) = (cell(0), cell(1));
         let mariadb = version.to_ascii_lowercase().contains("mariadb");
         let number = version.parse().ok();
-        let (product, syntax, ids) = match mariadb {
-            true => ("MariaDB", Syntax::mariadb(&mode), "INNODB_SYS_TABLES"),
-            false => ("MySQL", Syntax::mysql(&mode), "INNODB_TABLES"),
+        let (product, syntax) = match mariadb {
+            true => ("MariaDB", Syntax::mariadb(&mode)),
+            false => ("MySQL", Syntax::mysql(&mode)),
         };
-        // Without the PROCESS privilege this is an error.
+        // Without the PROCESS privilege this is an error, as it is with the numbers of tables. Asking for those, MySQL
+        // would wait for a `CREATE TABLE … AS SELECT` that is under way, and `status` with it.
         let sees_swaps =
-            catalog::rows(self.conn(), &format!("SELECT table_id FROM information_schema.{ids} LIMIT 1")).is_ok();
+            catalog::rows(self.conn(), "SELECT page_size FROM information_schema.innodb_cmp LIMIT 1").is_ok();
         let shown = version.split('-').next().unwrap_or_default();
         let server = format!("{product} {shown}");
         let facts = Facts { syntax, server, version: number, transactional_ddl: false, sees_swaps };
@@ -294,6 +300,10 @@ impl Driver for Mysql<'_> {
         released.and(given_back)
     }
 
+    fn examine(&mut self) -> Result<Vec<Finding>, Cause> {
+        self.look_around()
+    }
+
     fn prepare(&mut self) -> Result<(), Cause> {
         self.note_settings()?;
         let Mysql { handle, history, .. } = self;
@@ -337,27 +347,12 @@ impl Driver for Mysql<'_> {
         let Mysql { handle, history, .. } = self;
         match history.is_complete(conn_of(handle))? {
             true => Ok(String::new()),
-            false => {
-                let tables: String = history.create_sql().iter().map(|create| format!("{create};\n")).collect();
-                Ok(format!("-- the tables of the history\n{tables}"))
-            }
+            false => Ok(self.renderer().tables()),
         }
     }
 
-    fn render(&self, units: &[Unit<'_>]) -> String {
-        let mut sql = String::from("START TRANSACTION;\n");
-        for unit in units {
-            sql.push_str(&self.rows_sql(&unit.before, Duration::ZERO));
-            if let Some(script) = unit.script {
-                unit.statements.iter().for_each(|piece| sql.push_str(&message::delimited(piece.text(script))));
-            }
-            if unit.restore_settings {
-                sql.push_str("-- here the settings of the session are put back as they were\n");
-            }
-            sql.push_str(&self.rows_sql(&unit.after, Duration::ZERO));
-        }
-        sql.push_str("COMMIT;\n");
-        sql
+    fn renderer(&self) -> Box<dyn Render + '_> {
+        Box::new(Renderer { history: Cow::Borrowed(&self.history), dialect: self.syntax().dialect() })
     }
 
     fn begin(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {

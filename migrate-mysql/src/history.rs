@@ -216,6 +216,10 @@ impl RowSql for History {
         NOW
     }
 
+    fn session_user(&self) -> &str {
+        "session_user()"
+    }
+
     fn millis_since(&self, since: &str) -> String {
         format!("timestampdiff(MICROSECOND, {since}, {NOW}) DIV 1000")
     }

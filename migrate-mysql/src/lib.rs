@@ -58,6 +58,7 @@ mod driver;
 mod error;
 mod history;
 mod lock;
+mod render;
 
 use migrate_core::{DownTarget, Error, Migrations, Migrator, Report, UpTarget};
 use mysql::Conn;
@@ -65,6 +66,7 @@ use mysql::Conn;
 pub use connect::{Url, UrlError};
 pub use driver::Mysql;
 pub use error::cause;
+pub use render::renderer;
 
 /// Applies what is pending, on a connection that you have.
 ///

@@ -46,7 +46,8 @@ impl NamedLock {
         let from = known(0).map_or(String::new(), |user| format!(" ({user}@{})", known(1).unwrap_or_default()));
         let running = known(3).filter(|_| known(2) == Some("Query"));
         let running = running.map_or(String::new(), |query| format!(", running `{}`", shown_query(query)));
-        Ok(Some(Holder::named(format!("connection {id}{from}{running}"))))
+        let holder = Holder::named(format!("connection {id}{from}{running}"));
+        Ok(Some(Holder { end: Some(format!("KILL {id}")), ..holder }))
     }
 
     /// Whether this session has it, as an expression of SQL.

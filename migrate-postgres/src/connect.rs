@@ -167,6 +167,25 @@ impl Url {
         Ok(servers.iter().all(environment::Server::is_local))
     }
 
+    /// The variables that lead PostgreSQL's own programs to the same database, `pg_dump` for instance: a password has no
+    /// place among their arguments, which everybody on the machine can read. What the URL leaves open they take from
+    /// where we take it.
+    ///
+    /// ```
+    /// use migrate_postgres::Url;
+    ///
+    /// let url: Url = "postgres://me:secret@db.example.com/app".parse()?;
+    /// let host = url.environment().find(|(name, _)| *name == "PGHOST");
+    /// assert_eq!(host, Some(("PGHOST", "db.example.com")));
+    /// # Ok::<(), migrate_postgres::UrlError>(())
+    /// ```
+    pub fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        KEYWORDS
+            .iter()
+            .filter(|(_, variable)| !variable.is_empty())
+            .filter_map(|(keyword, variable)| Some((*variable, self.get(keyword)?)))
+    }
+
     /// The same server, another database.
     #[must_use]
     pub fn with_database(&self, database: &str) -> Self {

@@ -1,17 +1,21 @@
 mod evidence;
+mod examine;
 mod message;
-mod settings;
+pub(crate) mod settings;
 mod transaction;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use migrate_core::doctor::Finding;
 use migrate_core::driver::{
     Cause, CauseKind, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Savepoints, Unit,
     UnitMode,
 };
 use migrate_core::history::{HistoryRow, JournalRow};
+use migrate_core::render::Render;
 use migrate_core::sql::{Dialect, ServerVersion, Syntax};
 use migrate_core::{BoxError, Checksum, Interrupt, Meta, Tables, Version};
 use postgres::{Client, SimpleQueryRow};
@@ -21,6 +25,7 @@ use crate::connect::{Cancel, Opened, Url, canceller};
 use crate::error::cause;
 use crate::history::{Began, History, inside_a_transaction};
 use crate::lock::{AdvisoryLock, another_session};
+use crate::render::Renderer;
 use message::GUARD;
 use settings::{Settings, may_unlock};
 use transaction::self_made;
@@ -250,6 +255,10 @@ impl Driver for Postgres<'_> {
         released.and(given_back)
     }
 
+    fn examine(&mut self) -> Result<Vec<Finding>, Cause> {
+        self.look_around()
+    }
+
     fn prepare(&mut self) -> Result<(), Cause> {
         self.note_settings()?;
         let complete = format!("SELECT {}", self.history.is_complete_sql());
@@ -294,33 +303,12 @@ impl Driver for Postgres<'_> {
         let complete = format!("SELECT {}", self.history.is_complete_sql());
         match catalog::is_true(self.client(), &complete)? {
             true => Ok(String::new()),
-            false => Ok(format!("-- the tables of the history\nBEGIN;\n{}COMMIT;\n", self.history.create_sql())),
+            false => Ok(self.renderer().tables()),
         }
     }
 
-    fn render(&self, units: &[Unit<'_>]) -> String {
-        let alone = units.iter().any(|unit| unit.mode == UnitMode::Alone);
-        let mut sql = String::new();
-        if !alone {
-            sql.push_str("BEGIN;\n");
-        }
-        let transaction = |rows: String| {
-            if rows.is_empty() || !alone { rows } else { format!("BEGIN;\n{rows}COMMIT;\n") }
-        };
-        for unit in units {
-            sql.push_str(&transaction(self.rows_sql(&unit.before, Began::WithTransaction)));
-            if let Some(script) = unit.script {
-                unit.statements.iter().for_each(|piece| sql.push_str(&format!("{};\n", piece.text(script).trim_end())));
-            }
-            if unit.restore_settings {
-                sql.push_str("-- here the settings of the session are put back as they were\n");
-            }
-            sql.push_str(&transaction(self.rows_sql(&unit.after, Began::WithTransaction)));
-        }
-        if !alone {
-            sql.push_str("COMMIT;\n");
-        }
-        sql
+    fn renderer(&self) -> Box<dyn Render + '_> {
+        Box::new(Renderer(Cow::Borrowed(&self.history)))
     }
 
     fn begin(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {

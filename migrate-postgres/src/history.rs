@@ -46,6 +46,26 @@ impl History {
         &self.tables.history
     }
 
+    /// Whether somebody has said where it is.
+    pub(crate) fn is_named(&self) -> bool {
+        self.tables.schema.is_some()
+    }
+
+    /// The names of the three tables.
+    pub(crate) fn names(&self) -> [&str; 3] {
+        [&self.tables.history, &self.tables.text, &self.tables.journal]
+    }
+
+    /// What a role that migrates needs on each table.
+    pub(crate) fn needed_privileges(&self) -> [(String, &'static [&'static str]); 3] {
+        let all = &["SELECT", "INSERT", "UPDATE", "DELETE"];
+        [
+            (self.table(&self.tables.history), all),
+            (self.table(&self.tables.text), &["SELECT", "INSERT"]),
+            (self.table(&self.tables.journal), all),
+        ]
+    }
+
     pub(crate) fn settle_in(&mut self, schema: String) {
         self.home = Some(schema);
     }
@@ -293,6 +313,16 @@ impl History {
         Ok(grantees.iter().map(|role| format!("REVOKE ALL ON TABLE {text} FROM {};\n", name(role))).collect())
     }
 
+    /// The same in PL/pgSQL, for a script, which can't ask first.
+    pub(crate) fn revoke_from_all_sql(&self) -> String {
+        let text = literal(&self.table(&self.tables.text));
+        format!(
+            "  EXECUTE (SELECT coalesce(string_agg(DISTINCT format('REVOKE ALL ON TABLE %s FROM %I;', c.oid::regclass, r.rolname), ' '), '') \
+             FROM pg_class c, aclexplode(c.relacl) a\n    \
+             JOIN pg_roles r ON r.oid = a.grantee WHERE c.oid = {text}::regclass AND a.grantee <> c.relowner);\n"
+        )
+    }
+
     /// Notes when a unit begins, for as long as its transaction lasts.
     pub(crate) fn began_sql() -> String {
         format!("SELECT set_config('{BEGAN}', extract(epoch FROM clock_timestamp())::text, true);\n")
@@ -323,6 +353,10 @@ impl RowSql for History {
 
     fn now(&self) -> &str {
         "clock_timestamp()"
+    }
+
+    fn session_user(&self) -> &str {
+        "session_user"
     }
 
     fn millis_since(&self, since: &str) -> String {

@@ -34,6 +34,7 @@ mod driver;
 mod error;
 mod history;
 mod lock;
+mod render;
 
 use migrate_core::{DownTarget, Error, Migrations, Migrator, Report, UpTarget};
 use postgres::Client;
@@ -41,6 +42,7 @@ use postgres::Client;
 pub use connect::{Url, UrlError};
 pub use driver::Postgres;
 pub use error::cause;
+pub use render::renderer;
 
 /// Applies what is pending, on a connection that you have.
 ///

@@ -49,6 +49,7 @@ impl AdvisoryLock {
             let running = running.map_or(String::new(), |query| format!(", running `{}`", shown_query(query)));
             let mut holder = Holder::named(format!("backend {}{from}{running}", known(0).unwrap_or_default()));
             holder.since = known(5).map(str::to_owned);
+            holder.end = known(0).map(|pid| format!("SELECT pg_terminate_backend({pid})"));
             holder
         }))
     }

@@ -83,7 +83,11 @@ fn a_url_that_leads_through_a_pooler_is_refused_in_all_three_modes() {
             let url: Url = pooler.url(&db.name).parse().unwrap();
             let said = match Postgres::connect(&url) {
                 Err(cause) => cause.to_string(),
-                Ok(mut driver) => did(Migrator::new(&mut driver).up(&known(&FILES), UpTarget::All)),
+                Ok(mut driver) => {
+                    let found = Migrator::new(&mut driver).examine(&known(&FILES)).unwrap();
+                    assert_eq!(found.iter().map(|finding| finding.rule).collect::<Vec<_>>(), ["pooler"], "{mode}");
+                    did(Migrator::new(&mut driver).up(&known(&FILES), UpTarget::All))
+                }
             };
             assert!(said.contains("a connection pooler between here and the server"), "{mode} {more}: {said}");
             assert!(said.contains("give the server's own URL"), "{mode} {more}: {said}");

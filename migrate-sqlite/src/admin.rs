@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use migrate_core::driver::LockAttempt;
 pub use migrate_core::driver::Outcome;
-use migrate_core::{Cause, CauseKind};
+use migrate_core::{Cause, CauseKind, Tables};
 
+use crate::catalog;
 use crate::connect::Url;
 use crate::lock::SideLock;
 
@@ -39,6 +40,30 @@ pub fn create(url: &Url) -> Result<Outcome, Cause> {
             Ok(_) => Cause::new(CauseKind::Access, format!("{}: {error}", path.display())),
         }),
     }
+}
+
+/// The schema as SQL: tables, indexes, views and triggers as SQLite keeps them, by name, without those of the history.
+///
+/// ```
+/// use migrate_sqlite::{Url, admin};
+///
+/// let dump = admin::dump(&"sqlite::memory:".parse()?, &migrate_core::Tables::default())?;
+/// assert_eq!(dump, "");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When there is no such database, or it can't be read.
+pub fn dump(url: &Url, history: &Tables) -> Result<String, Cause> {
+    if url.is_yet_to_be_made() {
+        let message = format!("there is no database {url}");
+        return Err(Cause::new(CauseKind::Access, message).hint("correct the URL, or make it: `migrate create`"));
+    }
+    let connection = url.open()?;
+    let texts = catalog::schema(&connection, [&history.history, &history.text, &history.journal])?;
+    // A text may end in a comment, which would swallow the semicolon.
+    let ended = |text: String| if text.contains("--") { format!("{text}\n;\n") } else { format!("{text};\n") };
+    Ok(texts.into_iter().map(ended).collect())
 }
 
 /// Removes the file that the URL names, and those that SQLite and migrate have put beside it. Whoever has it open

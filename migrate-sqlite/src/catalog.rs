@@ -45,6 +45,19 @@ pub(crate) fn temporary_objects(connection: &Connection) -> Result<Vec<String>, 
     objects.collect::<Result<_, _>>().map_err(cause)
 }
 
+/// The texts of all that is in the schema `main`, in an order in which they can be run, without these tables, what belongs
+/// to them, and what SQLite makes by itself.
+pub(crate) fn schema(connection: &Connection, without: [&String; 3]) -> Result<Vec<String>, Cause> {
+    // The tables behind a virtual one are made with it.
+    let sql = "SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+               AND lower(tbl_name) NOT IN (lower(?1), lower(?2), lower(?3)) \
+               AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow') \
+               ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, name";
+    let mut select = connection.prepare(sql).map_err(cause)?;
+    let texts = select.query_map(without, |row| row.get(0)).map_err(cause)?;
+    texts.collect::<Result<_, _>>().map_err(cause)
+}
+
 /// The columns of a table, for the message that says why it is not ours.
 pub(crate) fn columns(connection: &Connection, schema: &str, table: &str) -> Result<Vec<String>, Cause> {
     let sql = format!("PRAGMA {}.table_info({})", name(schema), name(table));
@@ -91,7 +104,16 @@ pub(crate) fn name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text as a literal of SQL.
+/// A text as a literal of SQL, also in a script: sqlite3 drops a carriage return at the end of a line.
 pub(crate) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    if !text.contains('\r') {
+        return quoted(text);
+    }
+    let lines = text.replace("\r\n", "\n");
+    if !lines.contains('\r') && lines.matches('\n').count() == text.matches('\r').count() {
+        return format!("replace({}, char(10), char(13, 10))", quoted(&lines));
+    }
+    let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("CAST(x'{digits}' AS TEXT)")
 }

@@ -1,23 +1,28 @@
+mod examine;
 mod settings;
 mod transaction;
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use migrate_core::doctor::Finding;
 use migrate_core::driver::{
     Cause, Driver, Evidence, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Savepoints, Unit, UnitMode,
 };
 use migrate_core::history::{HistoryRow, JournalRow, RowWrite};
+use migrate_core::render::Render;
 use migrate_core::sql::Dialect;
-use migrate_core::{BoxError, Checksum, ForeignKeys, Interrupt, Tables, Version};
+use migrate_core::{BoxError, Checksum, Interrupt, Tables, Version};
 use rusqlite::Connection;
 
 use crate::connect::Url;
 use crate::error::cause;
 use crate::history::History;
 use crate::lock::SideLock;
+use crate::render::Renderer;
 use settings::Settings;
 use transaction::{GUARD, inside_a_transaction};
 
@@ -190,6 +195,10 @@ impl Driver for Sqlite<'_> {
         released.and(restored)
     }
 
+    fn examine(&mut self) -> Result<Vec<Finding>, Cause> {
+        self.look_around()
+    }
+
     fn prepare(&mut self) -> Result<(), Cause> {
         if let Handle::Later { url, .. } = &self.handle {
             self.handle = Handle::Ours(Box::new(url.open()?));
@@ -233,53 +242,12 @@ impl Driver for Sqlite<'_> {
     fn render_prepare(&mut self) -> Result<String, Cause> {
         match self.history.is_complete(self.db())? {
             true => Ok(String::new()),
-            false => {
-                Ok(format!("-- the tables of the history\nBEGIN IMMEDIATE;\n{}COMMIT;\n", self.history.create_sql()))
-            }
+            false => Ok(self.renderer().tables()),
         }
     }
 
-    fn render(&self, units: &[Unit<'_>]) -> String {
-        let keys_off = units.iter().any(|unit| unit.foreign_keys == ForeignKeys::Off);
-        let alone = units.iter().any(|unit| unit.mode == UnitMode::Alone);
-        let mut sql = String::new();
-        let mut line = |text: &str| {
-            sql.push_str(text.trim_end());
-            sql.push('\n');
-        };
-        let rows = |writes: &[RowWrite<'_>]| -> String {
-            writes.iter().map(|write| self.history.write_sql(write, Duration::ZERO) + "\n").collect()
-        };
-        if keys_off {
-            line("PRAGMA foreign_keys = OFF;");
-        }
-        if !alone {
-            line("BEGIN IMMEDIATE;");
-        }
-        for unit in units {
-            if !unit.before.is_empty() {
-                line(&rows(&unit.before));
-            }
-            if let Some(script) = unit.script {
-                unit.statements.iter().for_each(|piece| line(&format!("{};", piece.text(script))));
-            }
-            if unit.restore_settings {
-                line("-- here the settings of the session are put back as they were");
-            }
-            if !unit.after.is_empty() {
-                line(&rows(&unit.after));
-            }
-        }
-        if keys_off {
-            line("PRAGMA foreign_key_check; -- any row: ROLLBACK");
-        }
-        if !alone {
-            line("COMMIT;");
-        }
-        if keys_off {
-            line("PRAGMA foreign_keys = ON;");
-        }
-        sql
+    fn renderer(&self) -> Box<dyn Render + '_> {
+        Box::new(Renderer(Cow::Borrowed(&self.history)))
     }
 
     fn begin(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {

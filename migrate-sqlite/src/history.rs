@@ -135,10 +135,13 @@ impl History {
 
     /// What the version's row says now: `None` = absent, `Some(finished)`.
     pub(crate) fn recorded(&self, connection: &Connection, version: Version) -> Result<Option<bool>, Cause> {
-        let sql =
-            format!("SELECT finished_at IS NOT NULL FROM {} WHERE version = ?1", self.table(&self.tables.history));
-        let recorded = connection.query_row(&sql, [version.get()], |row| row.get(0)).optional();
-        recorded.map_err(cause)
+        connection.query_row(&format!("SELECT {}", self.state_sql(version)), [], |row| row.get(0)).map_err(cause)
+    }
+
+    /// The same as an expression of SQL: NULL = absent, else whether it is finished.
+    pub(crate) fn state_sql(&self, version: Version) -> String {
+        let history = self.table(&self.tables.history);
+        format!("(SELECT finished_at IS NOT NULL FROM {history} WHERE version = {version})")
     }
 
     /// Whether all three tables are there.
@@ -194,6 +197,11 @@ impl RowSql for History {
 
     fn now(&self) -> &str {
         NOW
+    }
+
+    /// Here nobody has a name.
+    fn session_user(&self) -> &str {
+        "'sqlite3'"
     }
 
     fn millis_since(&self, since: &str) -> String {

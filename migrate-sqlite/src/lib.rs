@@ -32,6 +32,7 @@ mod driver;
 mod error;
 mod history;
 mod lock;
+mod render;
 
 use migrate_core::{DownTarget, Error, Migrations, Migrator, Report, UpTarget};
 use rusqlite::Connection;
@@ -39,6 +40,7 @@ use rusqlite::Connection;
 pub use connect::{Url, UrlError};
 pub use driver::Sqlite;
 pub use error::cause;
+pub use render::renderer;
 
 /// Applies what is pending, on a connection that you have.
 ///

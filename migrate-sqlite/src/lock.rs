@@ -113,12 +113,13 @@ fn holder(path: &Path) -> Holder {
             }
         })?;
         let program = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        Some(match program.trim() {
+        let who = match program.trim() {
             "" => format!("process {pid}"),
             program => format!("process {pid} ({program})"),
-        })
+        };
+        Some(Holder { end: Some(format!("kill {pid}")), ..Holder::named(who) })
     };
-    Holder::named(find().unwrap_or_default())
+    find().unwrap_or_default()
 }
 
 #[cfg(not(target_os = "linux"))]

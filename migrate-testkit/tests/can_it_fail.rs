@@ -8,6 +8,7 @@ use migrate_core::driver::{
     Cause, Driver, Evidence, Expect, Facts, Failed, Group, Holder, LockAttempt, Savepoint, Unit, UnitMode,
 };
 use migrate_core::history::{HistoryRow, JournalRow};
+use migrate_core::render::Render;
 use migrate_core::sql::Dialect;
 use migrate_core::{BoxError, Checksum, Version};
 use migrate_sqlite::Sqlite;
@@ -106,8 +107,8 @@ impl<const HOW: u8> Driver for Broken<'_, HOW> {
     fn render_prepare(&mut self) -> Result<String, Cause> {
         self.0.render_prepare()
     }
-    fn render(&self, units: &[Unit<'_>]) -> String {
-        self.0.render(units)
+    fn renderer(&self) -> Box<dyn Render + '_> {
+        self.0.renderer()
     }
     fn begin(&mut self, unit: &Unit<'_>) -> Result<(), Cause> {
         self.0.begin(unit)

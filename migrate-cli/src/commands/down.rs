@@ -1,11 +1,9 @@
 use migrate_core::{DownTarget, Driver, Migrations};
-use serde::Serialize;
 
 use super::{Context, run};
 use crate::args::{Down, RevertMissing};
 use crate::database::Job;
 use crate::exit::Exit;
-use crate::output::Format;
 use crate::problem::Problem;
 
 impl Job for Down {
@@ -22,7 +20,7 @@ impl Job for Down {
         };
         if self.dry_run {
             let sql = cx.migrator(driver).render_down(known, target)?;
-            return cx.dry_run(&sql);
+            return cx.sql(&sql);
         }
         run::run(cx, driver, "nothing to revert", |mut migrator| migrator.down(known, target))
     }
@@ -37,26 +35,9 @@ impl Job for RevertMissing {
     ) -> Result<Exit, Problem> {
         if self.dry_run {
             let sql = cx.migrator(driver).render_down(known, DownTarget::Absent)?;
-            return cx.dry_run(&sql);
+            return cx.sql(&sql);
         }
         let nothing = "nothing to revert: every applied migration has its file";
         run::run(cx, driver, nothing, |mut migrator| migrator.down(known, DownTarget::Absent))
-    }
-}
-
-#[derive(Serialize)]
-struct DryRunJson<'s> {
-    sql: &'s str,
-}
-
-impl Context<'_> {
-    /// What would run, instead of running it.
-    pub(super) fn dry_run(&self, sql: &str) -> Result<Exit, Problem> {
-        match self.out.format {
-            Format::Json => self.out.json(&DryRunJson { sql })?,
-            Format::Text if sql.is_empty() => self.out.say("nothing to do"),
-            Format::Text => self.out.data(sql)?,
-        }
-        Ok(Exit::Done)
     }
 }

@@ -49,14 +49,14 @@ pub(super) fn run(cx: &Context<'_>, args: &New) -> Result<Exit, Problem> {
     Ok(Exit::Done)
 }
 
-fn make(path: &Path, text: &str) -> Result<(), Problem> {
+pub(super) fn make(path: &Path, text: &str) -> Result<(), Problem> {
     let made = OpenOptions::new().write(true).create_new(true).open(path);
     made.and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| Problem::failed(format!("{} can't be made: {error}", path.display())))
 }
 
 /// `Create Users` as `create_users`
-fn name(words: &[String]) -> String {
+pub(super) fn name(words: &[String]) -> String {
     let mut name = String::new();
     for c in words.join("_").chars().flat_map(char::to_lowercase) {
         match c.is_ascii_alphanumeric() {
@@ -69,7 +69,7 @@ fn name(words: &[String]) -> String {
 }
 
 /// The stamps that files of the directory begin with, also when the rest of their names is wrong.
-fn taken(dir: &Path) -> std::io::Result<BTreeSet<String>> {
+pub(super) fn taken(dir: &Path) -> std::io::Result<BTreeSet<String>> {
     let mut taken = BTreeSet::new();
     for entry in dir.read_dir()? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -81,7 +81,7 @@ fn taken(dir: &Path) -> std::io::Result<BTreeSet<String>> {
 }
 
 /// Now, or the next second that no file has: two migrations in one second are common in scripts.
-fn free_stamp(now: Timestamp, taken: &BTreeSet<String>) -> String {
+pub(super) fn free_stamp(now: Timestamp, taken: &BTreeSet<String>) -> String {
     let mut at = now;
     loop {
         let stamp = stamp(at);
@@ -93,7 +93,7 @@ fn free_stamp(now: Timestamp, taken: &BTreeSet<String>) -> String {
     }
 }
 
-fn stamp(at: Timestamp) -> String {
+pub(super) fn stamp(at: Timestamp) -> String {
     at.strftime("%Y%m%d%H%M%S").to_string()
 }
 

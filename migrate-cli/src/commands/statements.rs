@@ -92,7 +92,7 @@ pub(super) fn run(cx: &Context<'_>, args: &Statements) -> Result<Exit, Problem> 
 }
 
 fn syntax(cx: &Context<'_>, args: &Statements) -> Result<Syntax, Problem> {
-    let dialect = dialect(cx, args)?;
+    let dialect = cx.dialect(args.dialect)?;
     match (dialect, &args.sql_mode) {
         (_, None) => Ok(dialect.into()),
         (Dialect::Mysql, Some(mode)) => Ok(Syntax::mysql(mode)),
@@ -101,16 +101,6 @@ fn syntax(cx: &Context<'_>, args: &Statements) -> Result<Syntax, Problem> {
             Err(Problem::usage(format!("{dialect} has no sql_mode")).note("leave `--sql-mode` away"))
         }
     }
-}
-
-fn dialect(cx: &Context<'_>, args: &Statements) -> Result<Dialect, Problem> {
-    if let Some(name) = args.dialect {
-        return Ok(name.into());
-    }
-    let scheme = cx.settings.url().map(|url| url.scheme().to_owned());
-    scheme.and_then(|scheme| scheme.parse().ok()).ok_or_else(|| {
-        Problem::usage("which SQL is it?").note("say `--dialect postgres`, `mysql`, `mariadb` or `sqlite`")
-    })
 }
 
 impl<'t> Found<'t> {

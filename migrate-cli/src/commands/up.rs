@@ -15,7 +15,7 @@ impl Job for Up {
     ) -> Result<Exit, Problem> {
         if self.dry_run {
             let sql = self.transactions(cx.migrator(driver)).render_up(known, self.target())?;
-            return cx.dry_run(&sql);
+            return cx.sql(&sql);
         }
         let nothing = if known.is_empty() { "nothing to do: there are no migrations" } else { "nothing to do" };
         run::run(cx, driver, nothing, |migrator| self.transactions(migrator).up(known, self.target()))

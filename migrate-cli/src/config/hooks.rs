@@ -61,6 +61,10 @@ enum Work {
 }
 
 impl RunHooks {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn has_programs(&self) -> bool {
         self.0.iter().any(|(_, work)| matches!(work, Work::Program(_)))
     }

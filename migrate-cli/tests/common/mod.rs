@@ -208,7 +208,7 @@ impl Session {
             ("[MS]", r#""duration_ms": (?<redacted>[0-9]{1,4})\b"#),
             (
                 "[STAMP]",
-                r"(?<redacted>20[0-9]{12})_(create_orders|add_e_mail|add_books|more|vacuum|second|third|another)",
+                r"(?<redacted>20[0-9]{12})_(create_orders|add_e_mail|add_books|more|vacuum|second|third|another|old_schema)",
             ),
             ("[SILENT]", r"postgres://me@(?<redacted>127\.0\.0\.1:[0-9]{2,})/app"),
             ("[PLACE]", r"postgres://postgres@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),

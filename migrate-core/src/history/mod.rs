@@ -173,7 +173,16 @@ pub struct NewRow {
     /// The run that writes it: one run is one deployment.
     pub run_id: String,
     /// Who runs it.
-    pub applied_by: String,
+    pub applied_by: AppliedBy,
+}
+
+/// Who runs a migration, for the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AppliedBy {
+    /// Somebody whose name is known.
+    Name(String),
+    /// Whoever runs the script that holds the row, by the database's own word.
+    Session,
 }
 
 /// A change of the three tables, as data: the driver turns it into its database's SQL, to be run or to be printed.

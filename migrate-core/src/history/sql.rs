@@ -1,6 +1,7 @@
 //! The rows as SQL. Databases differ in few words of it.
 
-use super::{HISTORY_FORMAT, JournalRow, NewRow, RowWrite, Tables};
+use super::{AppliedBy, HISTORY_FORMAT, JournalRow, NewRow, RowWrite, Tables};
+use crate::doctor::Finding;
 use crate::{Checksum, Version};
 
 /// The writes of the three tables as SQL, for a database that says these words in its own way.
@@ -18,6 +19,9 @@ pub trait RowSql {
 
     /// The time now in UTC, as an expression.
     fn now(&self) -> &str;
+
+    /// Who has opened the session, as an expression.
+    fn session_user(&self) -> &str;
 
     /// The whole milliseconds between `since` and now, as an expression.
     fn millis_since(&self, since: &str) -> String;
@@ -87,7 +91,7 @@ pub trait RowSql {
             self.checksum(new.statements_checksum.as_ref()),
             self.checksum(new.down_checksum.as_ref()),
             self.literal(&new.run_id),
-            self.literal(&new.applied_by),
+            self.applied_by(&new.applied_by),
             self.literal(TOOL),
         )
     }
@@ -126,6 +130,33 @@ pub trait RowSql {
         let versions: Vec<_> = versions.iter().map(Version::to_string).collect();
         let history = self.table(&self.tables().history);
         format!("SELECT version FROM {history} WHERE version IN ({})", versions.join(", "))
+    }
+
+    /// Who, as an expression.
+    fn applied_by(&self, who: &AppliedBy) -> String {
+        match who {
+            AppliedBy::Name(name) => self.literal(name),
+            AppliedBy::Session => self.session_user().to_owned(),
+        }
+    }
+
+    /// The versions that have lines in the journal and are not under way, as a query.
+    fn leftovers_sql(&self) -> String {
+        let [history, journal] = [&self.tables().history, &self.tables().journal].map(|table| self.table(table));
+        format!(
+            "SELECT DISTINCT version FROM {journal} WHERE version NOT IN (SELECT version FROM {history} \
+             WHERE finished_at IS NULL) ORDER BY version"
+        )
+    }
+
+    /// What is to be said of such lines.
+    fn leftover(&self, version: &str) -> Finding {
+        let journal = self.table(&self.tables().journal);
+        Finding::new(
+            "journal",
+            format!("{journal} has lines of {version}, which is not under way"),
+            format!("DELETE FROM {journal} WHERE version = {version}"),
+        )
     }
 
     /// A checksum as a literal, or NULL.

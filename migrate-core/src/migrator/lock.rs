@@ -111,7 +111,7 @@ impl<D: Driver> Migrator<'_, D> {
 impl Holder {
     /// A holder of whom only this is known.
     pub fn named(who: impl Into<String>) -> Self {
-        Holder { who: who.into(), since: None }
+        Holder { who: who.into(), since: None, end: None }
     }
 
     /// Whether this is certainly the one that it was before. What it is running is in its name, and changes.

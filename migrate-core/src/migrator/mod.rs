@@ -1,5 +1,6 @@
 //! The only loop: looking, locking, planning under the lock, running.
 
+mod examine;
 mod failure;
 mod guarded;
 mod hooks;
@@ -9,6 +10,7 @@ mod redo;
 mod render;
 mod rows;
 mod run;
+mod script;
 mod settle;
 mod verify;
 
@@ -25,6 +27,7 @@ use crate::{
 };
 
 pub use lock::LockLadder;
+pub use script::script;
 pub use settle::Answer;
 
 /// Runs plans on a database. All ways lead through here: library, start-up, command line, tests.

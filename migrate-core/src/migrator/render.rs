@@ -5,9 +5,10 @@ use std::fmt::Write;
 use super::rows::{self, Signature};
 use super::{Intent, Migrator, Transactions, journaled};
 use crate::driver::{Driver, Expect, Unit};
-use crate::plan::{DownTarget, Mode, Step, UpTarget, Work};
+use crate::plan::{DownTarget, Mode, Plan, Step, UpTarget, Work};
+use crate::render::Checks;
 use crate::sql::Role;
-use crate::{Error, Migrations};
+use crate::{Error, HistoryRow, Migrations};
 
 impl<D: Driver> Migrator<'_, D> {
     /// The SQL that [`up`](Self::up) would run now, the history's own tables and rows included; empty when there is
@@ -32,12 +33,7 @@ impl<D: Driver> Migrator<'_, D> {
 
     fn render(&mut self, known: &Migrations<'_, D::Connection>, intent: Intent) -> Result<String, Error> {
         let rows = self.read()?;
-        // The script goes to people: a secret stays a `${name}` in it.
-        let variables = self.variables.clone();
-        self.variables = variables.shown();
-        let plan = self.plan(known, intent, &rows);
-        self.variables = variables;
-        let plan = plan?;
+        let plan = self.shown_plan(known, intent, &rows)?;
         if plan.steps.is_empty() {
             return Ok(String::new());
         }
@@ -60,11 +56,25 @@ impl<D: Driver> Migrator<'_, D> {
                 [step] if step.mode == Mode::Journal => self.render_journaled(step, known, &signed, &mut sql)?,
                 steps => {
                     let units: Vec<_> = steps.iter().map(|step| rows::unit(step, known, &signed)).collect();
-                    sql.push_str(&self.driver.render(&units));
+                    sql.push_str(&self.driver.renderer().units(&units, Checks::LeftOut));
                 }
             }
         }
         Ok(sql)
+    }
+
+    /// For people: a secret stays a `${name}`.
+    pub(super) fn shown_plan<'a>(
+        &mut self,
+        known: &'a Migrations<'a, D::Connection>,
+        intent: Intent,
+        rows: &[HistoryRow],
+    ) -> Result<Plan<'a>, Error> {
+        let shown = self.variables.shown();
+        let variables = std::mem::replace(&mut self.variables, shown);
+        let plan = self.plan(known, intent, rows);
+        self.variables = variables;
+        plan
     }
 
     /// A step outside a transaction, from where it would go on.
@@ -75,10 +85,12 @@ impl<D: Driver> Migrator<'_, D> {
         signed: &Signature,
         sql: &mut String,
     ) -> Result<(), Error> {
-        let mut render = |unit: Unit<'_>| sql.push_str(&self.driver.render(&[unit]));
-        render(rows::part(step, rows::expected(step), journaled::begin_rows(step, known, signed)));
+        let write = |driver: &D, unit: Unit<'_>| driver.renderer().units(&[unit], Checks::LeftOut);
+        let begin = rows::part(step, rows::expected(step), journaled::begin_rows(step, known, signed));
+        sql.push_str(&write(self.driver, begin));
         let Work::Script(script, pieces) = &step.work else {
-            render(rows::part(step, Expect::Begun, journaled::finish_rows(step, false)));
+            let finish = rows::part(step, Expect::Begun, journaled::finish_rows(step, false));
+            sql.push_str(&write(self.driver, finish));
             return Ok(());
         };
         let resumed = self.where_it_goes_on(step, script, pieces)?;
@@ -91,15 +103,15 @@ impl<D: Driver> Migrator<'_, D> {
                 let _ = writeln!(sql, "{};", piece.text(script));
                 if n >= resumed.from {
                     let done = journaled::done_line(step, script, n, piece);
-                    sql.push_str(&self.driver.render(&[rows::part(step, Expect::Begun, vec![done])]));
+                    sql.push_str(&write(self.driver, rows::part(step, Expect::Begun, vec![done])));
                 }
             } else if n >= resumed.from {
                 let unit = journaled::statement_unit(step, script, n, piece, transactional);
-                sql.push_str(&self.driver.render(&[unit]));
+                sql.push_str(&write(self.driver, unit));
             }
         }
         let finish = rows::part(step, Expect::Begun, journaled::finish_rows(step, true));
-        sql.push_str(&self.driver.render(&[finish]));
+        sql.push_str(&write(self.driver, finish));
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Migrator;
 use crate::driver::{Driver, Expect, Unit, UnitMode};
-use crate::history::{NewRow, RowWrite};
+use crate::history::{AppliedBy, NewRow, RowWrite};
 use crate::plan::{Action, Mode, Piece, Reason, Step, Work};
 use crate::sql::{Dialect, Role};
 use crate::{Checksum, Direction, Down, ForeignKeys, Migration, Migrations, Script, Store, Version, source};
@@ -10,14 +10,14 @@ use crate::{Checksum, Direction, Down, ForeignKeys, Migration, Migrations, Scrip
 /// What a run signs its rows with.
 pub(super) struct Signature {
     pub(super) run_id: String,
-    pub(super) applied_by: String,
+    pub(super) applied_by: AppliedBy,
     pub(super) dialect: Dialect,
 }
 
 impl<D: Driver> Migrator<'_, D> {
     pub(super) fn signature(&self, dialect: Dialect) -> Signature {
         let applied_by = self.applied_by.clone().unwrap_or_else(user_and_host);
-        Signature { run_id: run_id(), applied_by, dialect }
+        Signature { run_id: run_id(), applied_by: AppliedBy::Name(applied_by), dialect }
     }
 }
 

@@ -103,6 +103,13 @@ pub enum Refusal {
         /// `20230314095813_create_users`
         label: String,
     },
+    /// A script was asked for, and this one can't be in it.
+    NotInAScript {
+        /// `20230314095813_create_users`
+        label: String,
+        /// Why not.
+        why: String,
+    },
     /// What was asked for does not fit the state that the migration is in.
     State {
         /// `20230314095813_create_users`
@@ -171,6 +178,12 @@ impl fmt::Display for Refusal {
                 "{label} can't share one transaction with the others\n  \
                  = apply it on its own, or leave the one transaction away"
             ),
+            Refusal::NotInAScript { label, why } => {
+                write!(
+                    f,
+                    "{label} can't be in a script: {why}\n  = leave it out of the range, and let `migrate up` run it"
+                )
+            }
             Refusal::State { label, problem } => write!(f, "{label} {problem}"),
         }
     }

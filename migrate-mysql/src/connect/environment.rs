@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use migrate_core::sql::Dialect;
 use migrate_core::{Cause, CauseKind};
 
 use super::{PARAMETERS, PLACES, Url};
@@ -29,6 +30,19 @@ const SSL_MODES: [(&str, SslMode); 5] = [
 impl SslMode {
     pub(super) fn from_name(name: &str) -> Option<Self> {
         SSL_MODES.iter().find(|(word, _)| word.eq_ignore_ascii_case(name)).map(|(_, mode)| *mode)
+    }
+
+    /// The same as options of the servers' own programs.
+    pub(super) fn client_options(self, dialect: Dialect) -> Vec<String> {
+        let words: &[&str] = match (dialect, self) {
+            (Dialect::Mariadb, SslMode::Disabled) => &["--skip-ssl"],
+            // From 11.4 on they verify unless they are told not to.
+            (Dialect::Mariadb, SslMode::Preferred) => &["--skip-ssl-verify-server-cert"],
+            (Dialect::Mariadb, SslMode::Required | SslMode::VerifyCa) => &["--ssl", "--skip-ssl-verify-server-cert"],
+            (Dialect::Mariadb, SslMode::VerifyIdentity) => &["--ssl", "--ssl-verify-server-cert"],
+            (_, mode) => return vec![format!("--ssl-mode={mode}")],
+        };
+        words.iter().map(|word| (*word).to_owned()).collect()
     }
 
     pub(super) fn names() -> String {

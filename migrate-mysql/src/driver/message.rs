@@ -35,23 +35,17 @@ impl Head {
 }
 
 /// Plain SQL can't raise an error by itself, but two rows where one is wanted are one.
+pub(crate) fn error_unless(holds: &str) -> String {
+    format!("(SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2) AS two WHERE NOT ({holds}))")
+}
+
 fn check(holds: &str) -> String {
-    format!("SELECT (SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2) AS two WHERE NOT ({holds}));\n")
+    format!("SELECT {};\n", error_unless(holds))
 }
 
 /// A statement ends with a newline and a semicolon: a comment at its end would swallow what follows.
 pub(super) fn ended(statement: &str) -> String {
     format!("{statement}{ENDED}")
-}
-
-/// The same for people and their clients, which need to be told where the body of a routine ends.
-pub(super) fn delimited(statement: &str) -> String {
-    let statement = statement.trim_end();
-    if statement.contains(';') {
-        format!("DELIMITER ;;\n{statement}\n;;\nDELIMITER ;\n")
-    } else {
-        format!("{statement};\n")
-    }
 }
 
 impl Mysql<'_> {

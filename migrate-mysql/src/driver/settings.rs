@@ -48,7 +48,7 @@ const MOVING: [&str; 14] = [
 ];
 
 /// How long to wait for a lock: whole seconds here, and at least one.
-fn seconds(wait: Duration) -> u64 {
+pub(crate) fn seconds(wait: Duration) -> u64 {
     u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }
 

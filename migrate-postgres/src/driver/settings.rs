@@ -25,7 +25,7 @@ pub(super) struct Settings {
 
 /// What one migration must not leave to the next, or to our rows: also where nobody can see from a script that it sets
 /// something, as in `SELECT f()`, whose f calls `set_config`. In this order: with the role comes the right to the rest.
-const ALWAYS: [&str; 20] = [
+pub(crate) const ALWAYS: [&str; 20] = [
     "session_authorization",
     "role",
     "search_path",
@@ -260,8 +260,13 @@ fn put_back(settings: &[(String, String)]) -> String {
     )
 }
 
-/// The `app.tenant` of `SET app.tenant = …` or of `SELECT set_config('app.tenant', …)`.
+/// The same of a setting that is an application's own, `app.tenant`.
 fn custom_setting(statement: &str) -> Option<String> {
+    setting(statement).filter(|name| name.contains('.') && !name.starts_with("migrate."))
+}
+
+/// The `app.tenant` of `SET app.tenant = …` or of `SELECT set_config('app.tenant', …)`.
+pub(crate) fn setting(statement: &str) -> Option<String> {
     let mut words = statement.split(|c: char| c.is_whitespace() || c == '=').filter(|word| !word.is_empty());
     let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
     let name = match words.next()? {
@@ -276,7 +281,7 @@ fn custom_setting(statement: &str) -> Option<String> {
         _ => return None,
     };
     let name = name.replace('"', "");
-    (name.contains('.') && !name.starts_with("migrate.")).then_some(name)
+    (!name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'))).then_some(name)
 }
 
 /// Whether a statement may give all locks of the session away.
