@@ -46,6 +46,20 @@ pub struct Object {
     pub definition: String,
 }
 
+/// One thing that two catalogs do not have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Difference {
+    /// `index`
+    pub kind: String,
+    /// `public.orders_email`
+    pub name: String,
+    /// All else that there was to say of it; `None` = it was not there.
+    pub before: Option<String>,
+    /// And what there is to say now.
+    pub after: Option<String>,
+}
+
 /// The columns of a table, as they stand.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Columns {
@@ -79,9 +93,12 @@ impl Catalog {
         self.objects.iter().map(Arc::as_ref)
     }
 
-    /// What differs, a line for each thing: `only before: index orders_email: CREATE INDEX …`. The order of columns is
-    /// left to [`column_orders`](Self::column_orders).
-    pub fn diff(&self, after: &Catalog) -> Vec<String> {
+    /// What differs, by kind and name. The order of columns is left to [`column_orders`](Self::column_orders).
+    pub fn diff(&self, after: &Catalog) -> Vec<Difference> {
+        if self.objects == after.objects {
+            return Vec::new();
+        }
+        // A name may be there twice: two constraints of two domains, one grant from each of two roles.
         let keyed = |catalog: &Catalog| {
             let mut map = BTreeMap::<(String, String), Vec<String>>::new();
             for object in &catalog.objects {
@@ -90,29 +107,23 @@ impl Catalog {
             }
             map
         };
-        if self.objects == after.objects {
-            return Vec::new();
-        }
-        let (old, new) = (keyed(self), keyed(after));
-        let line = |when: &str, (kind, name): &(String, String), definition: &[String]| {
-            let text = definition.join("; ");
-            let colon = if text.is_empty() { "" } else { ": " };
-            format!("{when}: {kind} {name}{colon}{}", text.trim_end())
-        };
-        let mut lines = Vec::new();
-        for (key, definition) in &old {
-            match new.get(key) {
-                None => lines.push(line("only before", key, definition)),
-                Some(now) if now != definition => {
-                    lines.push(line("before", key, definition));
-                    lines.push(line("after", key, now));
-                }
-                Some(_) => {}
+        let (old, mut new) = (keyed(self), keyed(after));
+        let mut found = Vec::new();
+        for ((kind, name), definition) in old {
+            let now = new.remove(&(kind.clone(), name.clone()));
+            if now.as_ref() != Some(&definition) {
+                let [before, after] = [Some(definition), now].map(|texts| texts.map(|texts| texts.join("; ")));
+                found.push(Difference { kind, name, before, after });
             }
         }
-        let only_new = new.iter().filter(|(key, _)| !old.contains_key(*key));
-        lines.extend(only_new.map(|(key, definition)| line("only after", key, definition)));
-        lines
+        let added = new.into_iter().map(|((kind, name), definition)| {
+            let after = Some(definition.join("; "));
+            Difference { kind, name, before: None, after }
+        });
+        found.extend(added);
+        // What is gone, or another, comes first.
+        found.sort_by_key(|difference| difference.before.is_none());
+        found
     }
 
     /// The tables with the same columns in another order.
@@ -139,10 +150,32 @@ impl Catalog {
     }
 }
 
-impl ColumnOrder {
-    pub(crate) fn lines(&self) -> [String; 2] {
-        let line = |when, names: &[String]| format!("{when}: columns of {}: {}", self.table, names.join(", "));
-        [line("before", &self.before), line("after", &self.after)]
+impl Difference {
+    /// In words, with those for the first catalog and the second: `only before: index orders_email: CREATE INDEX …`.
+    pub(crate) fn lines(&self, [first, second]: [&str; 2]) -> Vec<String> {
+        let line = |when: String, text: &str| {
+            let colon = if text.is_empty() { "" } else { ": " };
+            format!("{when}: {} {}{colon}{}", self.kind, self.name, text.trim_end())
+        };
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => vec![line(first.into(), before), line(second.into(), after)],
+            (Some(before), None) => vec![line(format!("only {first}"), before)],
+            (None, Some(after)) => vec![line(format!("only {second}"), after)],
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines(["before", "after"]).join("\n"))
+    }
+}
+
+impl From<ColumnOrder> for Difference {
+    fn from(order: ColumnOrder) -> Self {
+        let [before, after] = [order.before, order.after].map(|names| Some(names.join(", ")));
+        Difference { kind: "columns of".into(), name: order.table, before, after }
     }
 }
 

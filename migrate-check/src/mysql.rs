@@ -27,12 +27,22 @@ impl Beside {
 impl Scratch for Beside {
     type Driver = Mysql<'static>;
 
-    fn make(&self) -> Result<Made<Self::Driver>, Cause> {
+    /// A schema is another database here, maybe the one that your users work on: the history is in the scratch database all
+    /// the same.
+    fn make(&self, history: &Tables) -> Result<Made<Self::Driver>, Cause> {
         let name = crate::scratch::random_name();
         let url = self.url.with_database(Some(&name));
-        admin::create(&url)?;
+        let mut tables = history.clone();
+        tables.schema = None;
+        admin::create(&url).map_err(|why| match why.code.as_deref() {
+            Some("1044") => why.hint(
+                "let the user make databases of that name: GRANT ALL ON `migrate\\_check\\_%`.* TO …; or name another server, \
+                 one for tests",
+            ),
+            _ => why,
+        })?;
         match Mysql::connect(&url) {
-            Ok(driver) => Ok(Made::new(name, driver, move || admin::drop(&url).map(drop))),
+            Ok(driver) => Ok(Made::new(name, driver.tables(tables), move || admin::drop(&url).map(drop))),
             Err(why) => {
                 let _ = admin::drop(&url);
                 Err(why)

@@ -28,11 +28,17 @@ impl Beside {
 impl Scratch for Beside {
     type Driver = Postgres<'static>;
 
-    fn make(&self) -> Result<Made<Self::Driver>, Cause> {
+    /// The schema of the history is made, too: where migrations run it is there before the first of them.
+    fn make(&self, history: &Tables) -> Result<Made<Self::Driver>, Cause> {
         let name = crate::scratch::random_name();
         let url = self.url.with_database(&name);
-        admin::create(&url)?;
-        match Postgres::connect(&url) {
+        admin::create(&url).map_err(|why| match why.code.as_deref() {
+            Some("42501") => {
+                why.hint("let the role make databases: ALTER ROLE … CREATEDB; or name another server, one for tests")
+            }
+            _ => why,
+        })?;
+        match connected(&url, history) {
             Ok(driver) => Ok(Made::new(name, driver, move || admin::drop(&url).map(drop))),
             Err(why) => {
                 let _ = admin::drop(&url);
@@ -40,6 +46,15 @@ impl Scratch for Beside {
             }
         }
     }
+}
+
+fn connected(url: &Url, history: &Tables) -> Result<Postgres<'static>, Cause> {
+    let mut driver = Postgres::connect(url)?.tables(history.clone());
+    if let Some(schema) = &history.schema {
+        let made = format!("CREATE SCHEMA IF NOT EXISTS \"{}\"", schema.replace('"', "\"\""));
+        driver.execute(&made)?;
+    }
+    Ok(driver)
 }
 
 const COMMON: &str = include_str!("postgres/common.sql");
@@ -238,9 +253,13 @@ impl Texts {
 }
 
 fn prepare(history: &Tables, version: Option<ServerVersion>) -> String {
-    let names = [&history.history, &history.text, &history.journal];
-    let names: Vec<_> = names.iter().map(|name| format!("('{}')", name.replace('\'', "''"))).collect();
-    let common = format!("WITH history (name) AS (VALUES {}),\n{COMMON}", names.join(", "));
+    let literal = |name: &String| format!("'{}'", name.replace('\'', "''"));
+    let names = [&history.history, &history.text, &history.journal].map(literal).join(", ");
+    let place = history.schema.as_ref().map_or_else(String::new, |schema| {
+        format!(" AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {})", literal(schema))
+    });
+    let ours = format!("SELECT oid FROM pg_class WHERE relname IN ({names}){place}");
+    let common = format!("WITH history AS MATERIALIZED ({ours}),\n{COMMON}");
     let can = |since: u32| since == 0 || version.is_some_and(|version| version >= ServerVersion::new(since, 0, 0));
     let all = |parts: &[(u32, &'static str)]| {
         let parts: Vec<_> = parts.iter().filter(|(since, _)| can(*since)).map(|(_, sql)| *sql).collect();

@@ -21,11 +21,12 @@ pub struct InMemory;
 impl Scratch for InMemory {
     type Driver = Sqlite<'static>;
 
-    fn make(&self) -> Result<Made<Self::Driver>, Cause> {
+    fn make(&self, history: &Tables) -> Result<Made<Self::Driver>, Cause> {
         let url: Url = "sqlite::memory:"
             .parse()
             .map_err(|error| Cause::new(migrate_core::CauseKind::Access, format!("{error}")))?;
-        Ok(Made::new("in memory".into(), Sqlite::open(&url)?, || Ok(())))
+        let driver = Sqlite::open(&url)?.tables(history.clone());
+        Ok(Made::new("in memory".into(), driver, || Ok(())))
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::time::{Duration, UNIX_EPOCH};
 
 use migrate_check::{Check, Error, Made, Report, Scratch, postgres::Beside, sqlite::InMemory};
-use migrate_core::{Cause, Driver, Migrations, source};
+use migrate_core::{Cause, Driver, Migrations, Tables, source};
 
 type Files<'f> = &'f [(&'f str, &'f str)];
 
@@ -245,7 +245,7 @@ fn a_difference_that_only_the_second_up_makes_is_told_as_such() {
     let files = [(BASE, base), (UP, "SELECT once();"), (DOWN, "DROP TABLE t;")];
     let told = check(&postgres(), &files).unwrap_err().to_string();
     let expected = "the second up of 20260102000000_m ends in another schema than the first\n  \
-                    only after: table public.again\n";
+                    only after the second: table public.again\n";
     assert!(told.starts_with(expected), "{told}");
 }
 
@@ -255,8 +255,8 @@ struct Noting(Beside, RefCell<Vec<String>>);
 impl Scratch for Noting {
     type Driver = migrate_postgres::Postgres<'static>;
 
-    fn make(&self) -> Result<Made<Self::Driver>, Cause> {
-        let made = self.0.make()?;
+    fn make(&self, history: &Tables) -> Result<Made<Self::Driver>, Cause> {
+        let made = self.0.make(history)?;
         self.1.borrow_mut().push(made.name().to_owned());
         Ok(made)
     }

@@ -94,7 +94,7 @@ pub(crate) enum Command {
     /// Show what `up` would do, and why
     Plan(Plan),
     /// Apply, revert and apply again each migration on a scratch database, and compare the schema
-    Check,
+    Check(Check),
     /// Accept the file of an applied migration as it is now
     Repair(One),
     /// Record a migration and all older ones as applied, without running them
@@ -176,6 +176,13 @@ pub(crate) struct Plan {
     /// Only up to this version, itself included
     #[arg(long, value_name = "VERSION", value_parser = version)]
     pub(crate) to: Option<Version>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Check {
+    /// Also apply the newest N in other orders: up to 4 in all, more with neighbours swapped and in reverse
+    #[arg(long, value_name = "N", value_parser = several)]
+    pub(crate) order: Option<usize>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -279,6 +286,13 @@ fn count(text: &str) -> Result<usize, String> {
         Ok(_) if text.len() == 14 => Err(format!("this looks like a version: did you mean `--to {text}`?")),
         Ok(count) => Ok(count),
         Err(_) => Err("a number is wanted".into()),
+    }
+}
+
+fn several(text: &str) -> Result<usize, String> {
+    match count(text)? {
+        1 => Err("one migration has only one order".into()),
+        count => Ok(count),
     }
 }
 

@@ -1,4 +1,4 @@
--- What all parts of the catalog stand on: behind `WITH history (name) AS (…),`. What is older than the database's first
+-- What all parts of the catalog stand on: behind `WITH history AS (…),`. What is older than the database's first
 -- own object has a lower number than 16384: whole catalogs need not be read.
 owner AS MATERIALIZED (SELECT oid AS database, datdba AS role FROM pg_database WHERE datname = current_database()),
 -- What belongs to an extension, and the functions and casts that come with a range type.
@@ -16,7 +16,7 @@ rel AS MATERIALIZED (
     c.reltoastrelid, c.relpersistence, c.relreplident, c.relispartition, c.relrowsecurity, c.relforcerowsecurity,
     c.relispopulated, c.reloptions, c.relpartbound, s.q || '.' || quote_ident(c.relname) AS q
   FROM pg_class c JOIN space s ON s.oid = c.relnamespace
-  WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c', 'S') AND c.relname NOT IN (SELECT name FROM history)
+  WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c', 'S') AND c.oid NOT IN (SELECT oid FROM history)
     AND c.oid NOT IN (SELECT objid FROM member WHERE classid = 'pg_class'::regclass)
 ),
 typ AS MATERIALIZED (
