@@ -22,7 +22,7 @@ use crate::Set;
 use crate::by_url::{aside, no_driver, parsed};
 
 /// Checks migrations on a scratch database: on the server of the URL, beside its own database, which is not touched; on
-/// SQLite in memory. [`check_with`] takes options; [`migrate::testing::check`](crate::testing::check) finds the server by itself.
+/// SQLite in memory. [`check_with`] takes options; `migrate::testing::check` (feature `testing`) finds the server by itself.
 ///
 /// The scratch database, `migrate_check_<random>`, is removed on every way out.
 ///

@@ -42,13 +42,25 @@ impl Scratch for Beside {
             _ => why,
         })?;
         match Mysql::connect(&url) {
-            Ok(driver) => Ok(Made::new(name, driver.tables(tables), move || admin::drop(&url).map(drop))),
+            Ok(driver) => {
+                let remove = {
+                    let name = name.clone();
+                    move || remove(&url, &name)
+                };
+                Ok(Made::new(name, driver.tables(tables), remove))
+            }
             Err(why) => {
-                let _ = admin::drop(&url);
+                let _ = remove(&url, &name);
                 Err(why)
             }
         }
     }
+}
+
+/// Nobody else knows the name. `admin::drop` would look who is connected, and may find the session that we have just ended.
+fn remove(url: &Url, name: &str) -> Result<(), Cause> {
+    let mut driver = Mysql::connect(&url.with_database(None))?;
+    driver.execute(&format!("DROP DATABASE IF EXISTS `{name}`"))
 }
 
 impl Inspect for Mysql<'_> {
