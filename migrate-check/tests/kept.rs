@@ -1,7 +1,9 @@
 //! A look at the catalog reads again only what may have changed, and is none the worse for it.
 #![allow(clippy::unwrap_used)]
 
-use migrate_check::{Catalog, Inspect, Scratch, postgres::Beside};
+mod common;
+
+use migrate_check::{Catalog, Inspect, Scratch};
 use migrate_core::{Driver, Tables};
 
 type Texts = <migrate_postgres::Postgres<'static> as Inspect>::Memory;
@@ -14,9 +16,7 @@ fn both(driver: &mut migrate_postgres::Postgres<'static>, kept: &mut Texts) -> [
 /// What one statement changes also shows in the texts of others.
 #[test]
 fn what_is_kept_is_what_would_be_read() {
-    let url = std::env::var("MIGRATE_TEST_POSTGRES")
-        .unwrap_or_else(|_| panic!("MIGRATE_TEST_POSTGRES names no server: start the tests with scripts/test"));
-    let mut made = Beside::new(url.parse().unwrap()).make(&Tables::default()).unwrap();
+    let mut made = common::postgres().make(&Tables::default()).unwrap();
     let driver = made.driver();
     let mut kept = Texts::default();
     let mut before = Catalog::default();

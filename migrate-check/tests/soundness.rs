@@ -1,27 +1,14 @@
 //! Downs that take back what they should pass; for each kind of object, one that does not is told with exactly that object.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::cell::RefCell;
 use std::time::{Duration, UNIX_EPOCH};
 
-use migrate_check::{Check, Error, Made, Report, Scratch, postgres::Beside, sqlite::InMemory};
+use common::{check, mysql, postgres};
+use migrate_check::{Check, Made, Scratch, postgres::Beside, sqlite::InMemory};
 use migrate_core::{Cause, Driver, Migrations, Tables, source};
-
-type Files<'f> = &'f [(&'f str, &'f str)];
-
-fn check<S: Scratch>(scratch: &S, files: Files<'_>) -> Result<Report, Error>
-where
-    <S::Driver as Driver>::Connection: 'static,
-{
-    let read = source::read(files.iter().copied(), None).unwrap();
-    Check::new().run(scratch, &Migrations::from_sql(read.migrations).unwrap())
-}
-
-fn postgres() -> Beside {
-    let url = std::env::var("MIGRATE_TEST_POSTGRES")
-        .unwrap_or_else(|_| panic!("MIGRATE_TEST_POSTGRES names no server: start the tests with scripts/test"));
-    Beside::new(url.parse().unwrap())
-}
 
 const BASE: &str = "20260101000000_base.sql";
 const UP: &str = "20260102000000_m.up.sql";
@@ -143,9 +130,7 @@ fn each_kind_of_object_on_postgres() {
 }
 
 fn each_kind_of_object_on(variable: &str, own: &[[&str; 3]]) {
-    let url = std::env::var(variable)
-        .unwrap_or_else(|_| panic!("{variable} names no server: start the tests with scripts/test"));
-    let scratch = migrate_check::mysql::Beside::new(url.parse().unwrap());
+    let scratch = mysql(variable);
     let base = "CREATE TABLE k (id int PRIMARY KEY); CREATE TABLE t (a int NOT NULL, b varchar(9), n int AUTO_INCREMENT UNIQUE);";
     let rows = [
         ["CREATE TABLE u (a int);", "DROP TABLE u;", "only after: column u.a: int"],
@@ -271,7 +256,7 @@ fn scratch_databases_are_removed_also_behind_a_failure() {
     }
     let names = scratch.1.into_inner();
     assert_eq!(names.len(), 3);
-    let url: migrate_postgres::Url = std::env::var("MIGRATE_TEST_POSTGRES").unwrap().parse().unwrap();
+    let url: migrate_postgres::Url = common::server("MIGRATE_TEST_POSTGRES").parse().unwrap();
     let sql = "SELECT count(*) FROM pg_database WHERE datname = ANY ($1)";
     let left: i64 = url.connect().unwrap().query_one(sql, &[&names]).unwrap().get(0);
     assert_eq!(left, 0);
