@@ -175,7 +175,7 @@ impl fmt::Display for Difference {
 impl From<ColumnOrder> for Difference {
     fn from(order: ColumnOrder) -> Self {
         let [before, after] = [order.before, order.after].map(|names| Some(names.join(", ")));
-        Difference { kind: "columns of".into(), name: order.table, before, after }
+        Difference { kind: "column order".into(), name: order.table, before, after }
     }
 }
 

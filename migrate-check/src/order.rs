@@ -168,7 +168,9 @@ fn turned(order: &[usize]) -> Vec<Pair> {
     let later_first = |(place, &later): (usize, &usize)| {
         order[place..].iter().filter(move |&&earlier| earlier < later).map(move |&earlier| (earlier, later))
     };
-    order.iter().enumerate().flat_map(later_first).collect()
+    let mut pairs: Vec<_> = order.iter().enumerate().flat_map(later_first).collect();
+    pairs.sort_unstable();
+    pairs
 }
 
 /// Of the pairs that an order turns round, those that may be why the one at this place fails: its own, of which one half has

@@ -114,6 +114,7 @@ impl Report {
             counts += &format!("; the newest {newest} in {}: ", of(same + failing, "other order"));
             counts += &match (same, failing) {
                 (_, 0) => "the same schema".to_owned(),
+                (0, 1) => "it fails, for one needs another".to_owned(),
                 (0, _) => "each fails, for one needs another".to_owned(),
                 (_, 1) => format!("{same} the same schema, 1 fails, for one needs another"),
                 _ => format!("{same} the same schema, {failing} fail, for one needs another"),

@@ -53,12 +53,12 @@ fn all_orders_end_in_the_same_schema() {
 #[test]
 fn a_dependency_is_told_and_is_no_failure() {
     let told = orders(&InMemory, 2, T, &["CREATE TABLE a (x);", "CREATE INDEX i ON a (x);"]);
-    let expected = "the newest 2 in 1 other order: each fails, for one needs another\n\
+    let expected = "the newest 2 in 1 other order: it fails, for one needs another\n\
                     note: 1_a must come before 2_b: otherwise 2_b fails: no such table: main.a";
     assert_eq!(told, expected);
     // The later one takes away what the earlier one changes.
     let told = orders(&InMemory, 2, T, &["ALTER TABLE t ADD y;", "DROP TABLE t;"]);
-    let expected = "the newest 2 in 1 other order: each fails, for one needs another\n\
+    let expected = "the newest 2 in 1 other order: it fails, for one needs another\n\
                     note: 1_a must come before 2_b: otherwise 1_a fails: no such table: t";
     assert_eq!(told, expected);
     // Each pair once, whatever else an order turns round.

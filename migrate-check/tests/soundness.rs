@@ -145,7 +145,7 @@ fn each_kind_of_object_on(variable: &str, own: &[[&str; 3]]) {
         [
             "ALTER TABLE t MODIFY b varchar(9) FIRST;",
             "ALTER TABLE t MODIFY b varchar(9) AFTER a;",
-            "before: columns of t: a, b, n",
+            "before: column order t: a, b, n",
         ],
         ["CREATE INDEX i ON t (a);", "DROP INDEX i ON t;", "only after: index t.i: KEY `i` (`a`)"],
         [

@@ -132,8 +132,9 @@ fn check_in_other_orders() {
         .run("check --order 1");
     session.write("migrations/20260103000000_c.sql", "ALTER TABLE b ADD c;\n").run("check --order 3");
     session.run("check --order 3 --format json");
-    session.write("migrations/20260104000000_d.sql", "CREATE TABLE IF NOT EXISTS b (y);\n").run("check --order 9");
-    session.run("check --order 4").run("check --order 4 --format json").ls();
+    session.write("migrations/20260104000000_d.sql", "CREATE TABLE IF NOT EXISTS d (x);\n").run("check --order 9");
+    session.write("migrations/20260105000000_e.sql", "CREATE TABLE IF NOT EXISTS d (y);\n").run("check --order 3");
+    session.run("check --order 3 --format json").ls();
     session.check(file!["transcripts/check_in_other_orders.txt"]);
 }
 
