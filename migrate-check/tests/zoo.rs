@@ -60,7 +60,7 @@ fn walk<D: Inspect>(
             wrong.push(format!("what is kept is not what is read: {sql}: {:?}", after.diff(&kept)));
         }
         let shown = !before.diff(&after).is_empty() || !before.column_orders(&after).is_empty();
-        if !shown {
+        if !shown && !change.has("not shown, for it may hold a password") {
             wrong.push(format!("the catalog does not show it: {sql}"));
         }
         let now = dump(driver);

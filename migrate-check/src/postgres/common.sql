@@ -3,8 +3,9 @@
 owner AS MATERIALIZED (SELECT oid AS database, datdba AS role FROM pg_database WHERE datname = current_database()),
 -- What belongs to an extension, and the functions and casts that come with a range type.
 member AS MATERIALIZED (
-  SELECT classid, objid FROM pg_depend
-  WHERE deptype = 'e' OR deptype = 'i' AND classid IN ('pg_proc'::regclass, 'pg_cast'::regclass)
+  SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+  UNION ALL SELECT classid, objid FROM pg_depend WHERE deptype = 'i' AND objid >= 16384 AND classid = 'pg_proc'::regclass
+  UNION ALL SELECT classid, objid FROM pg_depend WHERE deptype = 'i' AND objid >= 16384 AND classid = 'pg_cast'::regclass
 ),
 space AS MATERIALIZED (
   SELECT oid, quote_ident(nspname) AS q, nspowner, nspacl FROM pg_namespace
@@ -20,11 +21,9 @@ rel AS MATERIALIZED (
     AND c.oid NOT IN (SELECT objid FROM member WHERE classid = 'pg_class'::regclass)
 ),
 typ AS MATERIALIZED (
-  SELECT t.oid, t.typtype, t.typowner, t.typacl, t.typrelid, t.typbasetype, t.typtypmod, t.typcollation, t.typnotnull,
-    t.typdefault, t.typcategory, t.typinput, t.typoutput, t.typlen, t.typalign, t.typstorage,
-    s.q || '.' || quote_ident(t.typname) AS q
+  SELECT t.oid, t.typtype, t.typowner, t.typacl, t.typbasetype, t.typtypmod, t.typcollation, t.typnotnull, t.typdefault, s.q || '.' || quote_ident(t.typname) AS q
   FROM pg_type t JOIN space s ON s.oid = t.typnamespace
-  WHERE t.oid >= 16384 AND t.typtype IN ('e', 'd', 'r', 'b', 'c') AND t.typcategory <> 'A'
+  WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r', 'b', 'c') OR NOT t.typisdefined) AND t.typcategory <> 'A'
     AND (t.typtype <> 'c' OR t.typrelid IN (SELECT oid FROM rel WHERE relkind = 'c'))
     AND t.oid NOT IN (SELECT objid FROM member WHERE classid = 'pg_type'::regclass)
 ),
@@ -49,10 +48,17 @@ acl AS MATERIALIZED (
     WHERE fdwacl IS NOT NULL
   UNION ALL SELECT 'server ' || quote_ident(srvname), 'S', srvowner, srvacl FROM pg_foreign_server
     WHERE srvacl IS NOT NULL
+  -- Of what the server brings along, what it was not brought with.
+  UNION ALL SELECT 'routine ' || p.oid::regprocedure, 'f', proowner, proacl FROM pg_proc p
+    WHERE p.oid < 16384 AND proacl IS NOT NULL AND proacl IS DISTINCT FROM
+      (SELECT initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND i.objsubid = 0)
+  UNION ALL SELECT 'table ' || c.oid::regclass, 'r', relowner, relacl FROM pg_class c
+    WHERE c.oid < 16384 AND relacl IS NOT NULL AND relacl IS DISTINCT FROM
+      (SELECT initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.objsubid = 0)
 ),
 granted AS MATERIALIZED (
-  SELECT object, x.grantee, x.privilege_type, x.is_grantable FROM acl, aclexplode(acl) x
+  SELECT object, x.grantee, x.privilege_type, x.is_grantable, nullif(x.grantor, owner) AS grantor FROM acl, aclexplode(acl) x
 ),
 by_default AS MATERIALIZED (
-  SELECT object, x.grantee, x.privilege_type, x.is_grantable FROM acl, aclexplode(acldefault(letter::"char", owner)) x
+  SELECT object, x.grantee, x.privilege_type, x.is_grantable, NULL::oid FROM acl, aclexplode(acldefault(letter::"char", owner)) x
 )

@@ -71,6 +71,7 @@ UNION ALL
 -- The copies that partitions have of a foreign key bear names that nobody gave.
 SELECT 'constraint', q || '.' || quote_ident(conname), concat_ws(' ',
     pg_get_constraintdef(k.oid),
+    'WITH (' || array_to_string(c.reloptions, ', ') || ')',
     'TABLESPACE ' || (SELECT quote_ident(spcname) FROM pg_tablespace s WHERE s.oid = c.reltablespace),
     CASE WHEN NOT indisvalid THEN 'INVALID' END, CASE WHEN indisclustered THEN 'CLUSTER' END,
     CASE WHEN indisreplident THEN 'REPLICA IDENTITY' END), rel.oid, NULL

@@ -226,7 +226,6 @@ ALTER INDEX ix RENAME TO iy
 
 COMMENT ON INDEX iy IS 'x'
 
--- not dumped
 UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'iy'::regclass
 
 UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'iy'::regclass; DROP INDEX iy; CREATE INDEX iz ON t (c varchar_pattern_ops)
@@ -294,7 +293,7 @@ DROP AGGREGATE ag (int); CREATE AGGREGATE ag (int) (SFUNC = int4pl, STYPE = int,
 
 DROP AGGREGATE ag (int); CREATE AGGREGATE ag (int) (SFUNC = int4pl, STYPE = int, INITCOND = '0', PARALLEL = SAFE)
 
-DROP AGGREGATE ag (int); CREATE AGGREGATE ag (int) (SFUNC = int4pl, STYPE = int8)
+DROP AGGREGATE ag (int); CREATE AGGREGATE ag (x int) (SFUNC = int4mul, STYPE = int)
 
 DROP AGGREGATE ag (int); CREATE AGGREGATE ag (int) (SFUNC = int4larger, STYPE = int, SORTOP = >)
 
@@ -475,12 +474,12 @@ DROP TYPE ra; CREATE TYPE ra AS RANGE (SUBTYPE = text, COLLATION = "C", MULTIRAN
 
 COMMENT ON TYPE ra IS 'x'
 
-CREATE TYPE shell
+CREATE TYPE sh
 
-CREATE FUNCTION shell_in(cstring) RETURNS shell LANGUAGE internal IMMUTABLE STRICT AS 'int4in'; CREATE FUNCTION shell_out(shell) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out'; CREATE TYPE shell (INPUT = shell_in, OUTPUT = shell_out, INTERNALLENGTH = 4, PASSEDBYVALUE, ALIGNMENT = int4)
+CREATE FUNCTION sh_in(cstring) RETURNS sh LANGUAGE internal IMMUTABLE STRICT AS 'int4in'; CREATE FUNCTION sh_out(sh) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out'; CREATE TYPE sh (INPUT = sh_in, OUTPUT = sh_out, INTERNALLENGTH = 4, PASSEDBYVALUE, ALIGNMENT = int4)
 
 -- since 13
-ALTER TYPE shell SET (RECEIVE = NONE, TYPMOD_IN = NONE); COMMENT ON TYPE shell IS 'x'
+ALTER TYPE sh SET (RECEIVE = NONE, TYPMOD_IN = NONE); COMMENT ON TYPE sh IS 'x'
 
 CREATE TYPE base2; CREATE FUNCTION base2_in(cstring) RETURNS base2 LANGUAGE internal IMMUTABLE STRICT AS 'textin'; CREATE FUNCTION base2_out(base2) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout'; CREATE TYPE base2 (INPUT = base2_in, OUTPUT = base2_out, STORAGE = plain)
 
@@ -579,7 +578,13 @@ ALTER TABLE parent ADD CONSTRAINT pc CHECK (x > 0)
 
 ALTER TABLE child ALTER x SET DEFAULT 3
 
-CREATE EXTENSION IF NOT EXISTS plpgsql; COMMENT ON EXTENSION plpgsql IS 'other'
+ALTER FUNCTION fn(int) DEPENDS ON EXTENSION plpgsql
+
+REVOKE EXECUTE ON FUNCTION pg_sleep(float8) FROM PUBLIC
+
+GRANT SELECT ON pg_authid TO migrate_zoo
+
+SET ROLE migrate_zoo_other; GRANT USAGE ON SCHEMA n TO migrate_zoo; RESET ROLE
 
 CREATE FOREIGN DATA WRAPPER fdw
 
@@ -699,11 +704,13 @@ CREATE SUBSCRIPTION sub CONNECTION 'dbname=nosuch' PUBLICATION pub WITH (connect
 
 ALTER SUBSCRIPTION sub SET PUBLICATION pub, everything WITH (refresh = false)
 
+-- since 15
 ALTER SUBSCRIPTION sub SET (synchronous_commit = local)
 
--- since 14
+-- since 15
 ALTER SUBSCRIPTION sub SET (binary = true)
 
+-- not shown, for it may hold a password
 ALTER SUBSCRIPTION sub CONNECTION 'dbname=other'
 
 COMMENT ON SUBSCRIPTION sub IS 'x'
@@ -712,8 +719,10 @@ DROP SUBSCRIPTION sub
 
 CREATE LANGUAGE lang HANDLER plpgsql_call_handler
 
+-- not dumped
 DROP LANGUAGE lang; CREATE TRUSTED LANGUAGE lang HANDLER plpgsql_call_handler
 
+-- not dumped
 DROP LANGUAGE lang; CREATE TRUSTED LANGUAGE lang HANDLER plpgsql_call_handler INLINE plpgsql_inline_handler
 
 ALTER LANGUAGE lang OWNER TO migrate_zoo
@@ -754,14 +763,7 @@ DO $$ BEGIN EXECUTE 'GRANT CREATE ON DATABASE ' || quote_ident(current_database(
 
 DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || ' SET work_mem = ''5MB'''; END $$
 
--- pg_dumpall's, not pg_dump's
--- not dumped
 DO $$ BEGIN EXECUTE 'ALTER ROLE migrate_zoo IN DATABASE ' || quote_ident(current_database()) || ' SET work_mem = ''5MB'''; END $$
 
 DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || ' CONNECTION LIMIT 99'; END $$
 
-SELECT lo_create(4242)
-
-COMMENT ON LARGE OBJECT 4242 IS 'x'
-
-GRANT SELECT ON LARGE OBJECT 4242 TO migrate_zoo
