@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,11 +28,21 @@ pub enum Place {
     Anywhere,
 }
 
-/// A database's schema as it was at one moment: sorted, printable, comparable.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A database's schema as it was at one moment: printable, comparable.
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    objects: Vec<Arc<Object>>,
-    columns: Vec<Arc<Columns>>,
+    parts: Vec<Arc<Part>>,
+}
+
+/// What is read together, and kept until it has changed: a table with all that belongs to it, say. Two catalogs that share a part
+/// need not compare it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Part {
+    /// In any order.
+    pub objects: Vec<Object>,
+    /// The columns of its tables.
+    pub columns: Vec<Columns>,
 }
 
 /// One thing in a schema.
@@ -81,33 +91,37 @@ pub struct ColumnOrder {
 }
 
 impl Catalog {
-    /// From what was found, in any order; and of each table its columns as they stand.
-    pub fn new(mut objects: Vec<Arc<Object>>, mut columns: Vec<Arc<Columns>>) -> Self {
-        objects.sort();
-        columns.sort();
-        Catalog { objects, columns }
+    /// From its parts, in any order.
+    pub fn new(parts: Vec<Arc<Part>>) -> Self {
+        Catalog { parts }
     }
 
     /// What there is, sorted.
-    pub fn objects(&self) -> impl Iterator<Item = &Object> {
-        self.objects.iter().map(Arc::as_ref)
+    pub fn objects(&self) -> Vec<&Object> {
+        let mut objects: Vec<_> = self.parts.iter().flat_map(|part| &part.objects).collect();
+        objects.sort_unstable();
+        objects
+    }
+
+    /// The parts that the other one does not share.
+    fn own<'c>(&'c self, other: &Catalog) -> impl Iterator<Item = &'c Part> {
+        let shared: BTreeSet<_> = other.parts.iter().map(Arc::as_ptr).collect();
+        self.parts.iter().filter(move |part| !shared.contains(&Arc::as_ptr(part))).map(Arc::as_ref)
     }
 
     /// What differs, by kind and name. The order of columns is left to [`column_orders`](Self::column_orders).
     pub fn diff(&self, after: &Catalog) -> Vec<Difference> {
-        if self.objects == after.objects {
-            return Vec::new();
-        }
-        // A name may be there twice: two constraints of two domains, one grant from each of two roles.
-        let keyed = |catalog: &Catalog| {
+        // A name may be there twice.
+        let keyed = |catalog: &Catalog, other: &Catalog| {
             let mut map = BTreeMap::<(String, String), Vec<String>>::new();
-            for object in &catalog.objects {
+            for object in catalog.own(other).flat_map(|part| &part.objects) {
                 let key = (object.kind.clone(), object.name.clone());
                 map.entry(key).or_default().push(object.definition.clone());
             }
+            map.values_mut().for_each(|definitions| definitions.sort_unstable());
             map
         };
-        let (old, mut new) = (keyed(self), keyed(after));
+        let (old, mut new) = (keyed(self, after), keyed(after, self));
         let mut found = Vec::new();
         for ((kind, name), definition) in old {
             let now = new.remove(&(kind.clone(), name.clone()));
@@ -128,12 +142,9 @@ impl Catalog {
 
     /// The tables with the same columns in another order.
     pub fn column_orders(&self, after: &Catalog) -> Vec<ColumnOrder> {
-        if self.columns == after.columns {
-            return Vec::new();
-        }
-        let now: BTreeMap<_, _> = after.columns.iter().map(|columns| (&columns.table, &columns.names)).collect();
-        let moved = |before: &Arc<Columns>| {
-            let Columns { table, names } = before.as_ref();
+        let columns = after.own(self).flat_map(|part| &part.columns);
+        let now: BTreeMap<_, _> = columns.map(|columns| (&columns.table, &columns.names)).collect();
+        let moved = |Columns { table, names }: &Columns| {
             let after = now.get(table).filter(|now| **now != names)?;
             let sorted = |list: &[String]| {
                 let mut list = list.to_vec();
@@ -146,9 +157,29 @@ impl Catalog {
                 after: after.to_vec(),
             })
         };
-        self.columns.iter().filter_map(moved).collect()
+        let mut moved: Vec<_> = self.own(after).flat_map(|part| &part.columns).filter_map(moved).collect();
+        moved.sort_unstable_by(|a, b| a.table.cmp(&b.table));
+        moved
     }
 }
+
+impl Part {
+    /// Of these, in any order.
+    pub fn new(objects: Vec<Object>, columns: Vec<Columns>) -> Self {
+        Part { objects, columns }
+    }
+}
+
+impl PartialEq for Catalog {
+    fn eq(&self, other: &Self) -> bool {
+        let columns = |catalog: &Self, other: &Self| -> BTreeSet<Columns> {
+            catalog.own(other).flat_map(|part| &part.columns).cloned().collect()
+        };
+        self.diff(other).is_empty() && columns(self, other) == columns(other, self)
+    }
+}
+
+impl Eq for Catalog {}
 
 impl Difference {
     /// In words, with those for the first catalog and the second: `only before: index orders_email: CREATE INDEX …`.
@@ -181,7 +212,7 @@ impl From<ColumnOrder> for Difference {
 
 impl fmt::Display for Catalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.objects.iter().try_for_each(|object| writeln!(f, "{object}"))
+        self.objects().iter().try_for_each(|object| writeln!(f, "{object}"))
     }
 }
 

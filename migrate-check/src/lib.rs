@@ -39,7 +39,7 @@ mod scratch;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
-pub use catalog::{Catalog, ColumnOrder, Columns, Difference, Inspect, Object, Place};
+pub use catalog::{Catalog, ColumnOrder, Columns, Difference, Inspect, Object, Part, Place};
 pub use check::Check;
 pub use error::{Error, Phase, Trouble};
 pub use event::Event;

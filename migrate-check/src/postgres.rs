@@ -10,7 +10,7 @@ use migrate_core::{Cause, Tables};
 use migrate_postgres::{Postgres, Url, admin};
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use crate::{Catalog, Columns, Inspect, Made, Object, Place, Scratch};
+use crate::{Catalog, Columns, Inspect, Made, Object, Part, Place, Scratch};
 
 /// Databases `migrate_check_<random>` on the server of the URL. The URL's own database is not touched.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ const SETTINGS: &str = "SELECT set_config('search_path', '', true), set_config('
 #[derive(Debug, Default)]
 pub struct Texts {
     units: BTreeMap<Unit, Known>,
-    rest: Vec<Arc<Object>>,
+    rest: Arc<Part>,
 }
 
 /// A relation, or a routine, by its number.
@@ -110,14 +110,13 @@ enum Unit {
 /// How many rows of the server's catalog, and the newest transaction that wrote one.
 type Written = (u64, u64);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Known {
     name: String,
     written: Written,
-    objects: Vec<Arc<Object>>,
     /// By their numbers, which a column keeps for life.
     columns: BTreeMap<i32, String>,
-    in_order: Option<Arc<Columns>>,
+    part: Arc<Part>,
 }
 
 impl Inspect for Postgres<'_> {
@@ -128,9 +127,8 @@ impl Inspect for Postgres<'_> {
         let version = self.facts()?.version;
         let told = texts.read(self.connection(), history, version);
         told.map_err(|error| self.cause_of(Box::new(error)).unwrap_or_default())?;
-        let objects = texts.units.values().flat_map(|known| &known.objects).chain(&texts.rest).cloned();
-        let columns = texts.units.values().filter_map(|known| known.in_order.clone());
-        Ok(Catalog::new(objects.collect(), columns.collect()))
+        let parts = texts.units.values().map(|known| &known.part).chain([&texts.rest]);
+        Ok(Catalog::new(parts.cloned().collect()))
     }
 }
 
@@ -189,11 +187,11 @@ impl Texts {
     }
 
     /// Whether something is gone, or is another, that texts may name.
-    fn replace_rest(&mut self, rest: Vec<Arc<Object>>) -> bool {
-        let names_it = |object: &&Arc<Object>| !NAMED_BY_NONE.contains(&object.kind.as_str());
+    fn replace_rest(&mut self, rest: Vec<Object>) -> bool {
+        let names_it = |object: &&Object| !NAMED_BY_NONE.contains(&object.kind.as_str());
         let now: BTreeSet<_> = rest.iter().collect();
-        let differs = self.rest.iter().filter(names_it).any(|object| !now.contains(object));
-        self.rest = rest;
+        let differs = self.rest.objects.iter().filter(names_it).any(|object| !now.contains(object));
+        self.rest = Arc::new(Part::new(rest, Vec::new()));
         differs
     }
 
@@ -219,17 +217,17 @@ impl Texts {
             routines.join(",")
         );
         let [_, details] = results(client.simple_query(&details)?);
-        let known =
-            |(name, written)| Known { name, written, objects: Vec::new(), columns: BTreeMap::new(), in_order: None };
-        let mut read: BTreeMap<Unit, Known> = units.into_iter().map(|(unit, is)| (unit, known(is))).collect();
+        let known = |(name, written)| (Known { name, written, ..Known::default() }, Vec::new());
+        let mut read: BTreeMap<Unit, (Known, Vec<Object>)> =
+            units.into_iter().map(|(unit, is)| (unit, known(is))).collect();
         for row in &details {
             let number = parsed(row, 3);
             let unit = match row.get(0) {
                 Some("function" | "procedure") => Unit::Routine(number),
                 _ => Unit::Relation(number),
             };
-            let Some(known) = read.get_mut(&unit) else { continue };
-            known.objects.push(object(row));
+            let Some((known, objects)) = read.get_mut(&unit) else { continue };
+            objects.push(object(row));
             if row.get(4).is_some() {
                 let name = cell(row, 1);
                 let short = name.strip_prefix(&known.name).and_then(|name| name.strip_prefix('.')).unwrap_or(&name);
@@ -237,11 +235,10 @@ impl Texts {
             }
         }
         let mut renamed = false;
-        for (unit, mut known) in read {
-            if !known.columns.is_empty() {
-                let names = known.columns.values().cloned().collect();
-                known.in_order = Some(Arc::new(Columns { table: known.name.clone(), names }));
-            }
+        for (unit, (mut known, objects)) in read {
+            let names: Vec<_> = known.columns.values().cloned().collect();
+            let columns = (!names.is_empty()).then(|| Columns { table: known.name.clone(), names });
+            known.part = Arc::new(Part::new(objects, columns.into_iter().collect()));
             if let Some(before) = self.units.get(&unit) {
                 let same = |(number, name)| known.columns.get(number).is_none_or(|now| now == name);
                 renamed |= !before.columns.iter().all(same);
@@ -292,9 +289,9 @@ fn results<const N: usize>(messages: Vec<SimpleQueryMessage>) -> [Vec<SimpleQuer
     results
 }
 
-fn object(row: &SimpleQueryRow) -> Arc<Object> {
+fn object(row: &SimpleQueryRow) -> Object {
     let definition = cell(row, 2).trim_end().to_owned();
-    Arc::new(Object { kind: cell(row, 0), name: cell(row, 1), definition })
+    Object { kind: cell(row, 0), name: cell(row, 1), definition }
 }
 
 fn cell(row: &SimpleQueryRow, index: usize) -> String {

@@ -45,8 +45,9 @@ SELECT 'database', 'itself', concat_ws(' ', 'OWNER', quote_ident(pg_get_userbyid
 FROM pg_database, owner WHERE oid = owner.database
 UNION ALL
 SELECT 'comment', pg_describe_object(classoid, objoid, objsubid), description
-FROM pg_description d WHERE (objoid >= 16384 OR classoid = 'pg_namespace'::regclass AND objoid IN (SELECT oid FROM space))
-  AND NOT EXISTS (SELECT FROM member m WHERE m.classid = d.classoid AND m.objid = d.objoid)
+FROM (SELECT * FROM pg_description WHERE objoid >= 16384 UNION ALL SELECT pg_description.* FROM pg_description, space
+    WHERE objoid = space.oid AND objoid < 16384 AND classoid = 'pg_namespace'::regclass) d
+WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = d.classoid AND m.objid = d.objoid)
 UNION ALL
 SELECT 'comment', 'database', description
 FROM pg_shdescription, owner WHERE classoid = 'pg_database'::regclass AND objoid = owner.database

@@ -37,8 +37,6 @@ acl AS MATERIALIZED (
   SELECT 'schema ' || q AS object, 'n' AS letter, nspowner AS owner, nspacl AS acl FROM space WHERE nspacl IS NOT NULL
   UNION ALL SELECT CASE relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || q,
     CASE relkind WHEN 'S' THEN 's' ELSE 'r' END, relowner, relacl FROM rel WHERE relacl IS NOT NULL
-  UNION ALL SELECT 'column ' || q || '.' || quote_ident(attname), 'c', relowner, attacl
-    FROM rel JOIN pg_attribute a ON a.attrelid = rel.oid AND a.attrelid >= 16384 AND a.attacl IS NOT NULL AND NOT a.attisdropped
   UNION ALL SELECT 'routine ' || q, 'f', proowner, proacl FROM pro WHERE proacl IS NOT NULL
   UNION ALL SELECT 'type ' || q, 'T', typowner, typacl FROM typ WHERE typacl IS NOT NULL
   UNION ALL SELECT 'database', 'd', datdba, datacl FROM pg_database, owner
@@ -50,11 +48,11 @@ acl AS MATERIALIZED (
     WHERE srvacl IS NOT NULL
   -- Of what the server brings along, what it was not brought with.
   UNION ALL SELECT 'routine ' || p.oid::regprocedure, 'f', proowner, proacl FROM pg_proc p
-    WHERE p.oid < 16384 AND proacl IS NOT NULL AND proacl IS DISTINCT FROM
-      (SELECT initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid AND i.objsubid = 0)
+      LEFT JOIN pg_init_privs ON classoid = 'pg_proc'::regclass AND objoid = p.oid AND objsubid = 0
+    WHERE p.oid < 16384 AND proacl IS NOT NULL AND proacl IS DISTINCT FROM initprivs
   UNION ALL SELECT 'table ' || c.oid::regclass, 'r', relowner, relacl FROM pg_class c
-    WHERE c.oid < 16384 AND relacl IS NOT NULL AND relacl IS DISTINCT FROM
-      (SELECT initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.objsubid = 0)
+      LEFT JOIN pg_init_privs ON classoid = 'pg_class'::regclass AND objoid = c.oid AND objsubid = 0
+    WHERE c.oid < 16384 AND relnamespace = 'pg_catalog'::regnamespace AND relacl IS NOT NULL AND relacl IS DISTINCT FROM initprivs
 ),
 granted AS MATERIALIZED (
   SELECT object, x.grantee, x.privilege_type, x.is_grantable, nullif(x.grantor, owner) AS grantor FROM acl, aclexplode(acl) x

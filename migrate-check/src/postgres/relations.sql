@@ -1,6 +1,6 @@
 -- What stands in the relations $1, and in the routines $2: behind `WITH`.
 rel AS MATERIALIZED (
-  SELECT c.oid, c.relname, c.relkind, c.reltype, c.reloftype, c.relam, c.reltablespace, c.reltoastrelid, c.relpersistence,
+  SELECT c.oid, c.relname, c.relkind, c.relowner, c.reltype, c.reloftype, c.relam, c.reltablespace, c.reltoastrelid, c.relpersistence,
     c.relreplident, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated, c.reloptions, c.relpartbound,
     c.relnamespace, quote_ident(nspname) || '.' || quote_ident(c.relname) AS q
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY ($1)
@@ -48,6 +48,14 @@ SELECT 'column', q || '.' || quote_ident(attname), concat_ws(' ',
 FROM rel JOIN pg_attribute a ON a.attrelid = rel.oid AND a.attrelid >= 16384 AND attnum > 0 AND NOT attisdropped
   JOIN pg_type t ON t.oid = atttypid LEFT JOIN pg_attrdef d ON adrelid = attrelid AND adnum = attnum
 WHERE relkind IN ('r', 'p', 'f', 'm', 'c') OR (relkind = 'v' AND d.oid IS NOT NULL)
+UNION ALL
+-- Nobody has a right to a column by default.
+SELECT 'grant', 'column ' || q || '.' || quote_ident(attname) || ' to ' || CASE grantee WHEN 0 THEN 'PUBLIC' ELSE
+    quote_ident(pg_get_userbyid(grantee)) END, string_agg(privilege_type || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+    || coalesce(' GRANTED BY ' || quote_ident(pg_get_userbyid(nullif(grantor, relowner))), ''), ', ' ORDER BY privilege_type, grantor::regrole::text),
+  rel.oid, NULL
+FROM rel JOIN pg_attribute a ON a.attrelid = rel.oid AND a.attrelid >= 16384 AND attacl IS NOT NULL AND NOT attisdropped, aclexplode(attacl)
+GROUP BY rel.oid, q, attname, grantee
 UNION ALL
 SELECT CASE relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, q, concat_ws(' ',
     'WITH (' || array_to_string(reloptions, ', ') || ')',
