@@ -179,6 +179,23 @@ fn a_cancelled_check_leaves_nothing() {
     assert_eq!(url.connect().unwrap().query_one(sql, &[&names]).unwrap().get::<_, i64>(0), 0);
 }
 
+/// A role that may make databases, and nothing else: it may not read all that a superuser may.
+#[test]
+fn no_superuser_is_needed() {
+    let url: migrate_postgres::Url = common::server("MIGRATE_TEST_POSTGRES").parse().unwrap();
+    let mut superuser = url.connect().unwrap();
+    let drop = "DROP ROLE IF EXISTS migrate_check_poor";
+    superuser.batch_execute(drop).unwrap();
+    superuser.batch_execute("CREATE ROLE migrate_check_poor LOGIN CREATEDB").unwrap();
+    let poor = common::server("MIGRATE_TEST_POSTGRES").replace("postgres@", "migrate_check_poor@");
+    let up =
+        "CREATE SCHEMA own; CREATE TABLE own.t (x int); CREATE FUNCTION own.f() RETURNS int LANGUAGE sql AS 'SELECT 1'";
+    let files = [(UP, up), (DOWN, "DROP SCHEMA own CASCADE")];
+    let report = check(&migrate_check::postgres::Beside::new(poor.parse().unwrap()), &files);
+    superuser.batch_execute(drop).unwrap();
+    assert_eq!(report.unwrap().checked.len(), 1);
+}
+
 /// What a migration does to the history's own tables is none of the schema's; a table of that name elsewhere is.
 #[test]
 fn the_history_is_left_out_by_name_and_schema() {

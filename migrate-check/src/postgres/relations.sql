@@ -91,7 +91,8 @@ UNION ALL
 SELECT 'trigger', q || '.' || quote_ident(tgname),
   pg_get_triggerdef(t.oid) || CASE tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ENABLED REPLICA'
     ELSE ' ENABLED ALWAYS' END, rel.oid, NULL
-FROM pg_trigger t JOIN rel ON rel.oid = tgrelid WHERE NOT tgisinternal
+-- Until 14 the copies that partitions have of a trigger are internal, too; they belong to no constraint.
+FROM pg_trigger t JOIN rel ON rel.oid = tgrelid WHERE NOT tgisinternal OR tgconstraint = 0
 UNION ALL
 -- A constraint is enforced by triggers, which DISABLE TRIGGER ALL switches off; their own names are numbers.
 SELECT 'constraint not enforced', q || '.' || quote_ident(conname), string_agg(DISTINCT tgenabled::text, ', '), rel.oid, NULL
