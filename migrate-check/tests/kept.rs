@@ -38,7 +38,7 @@ fn what_is_kept_is_what_would_be_read() {
         "ALTER SEQUENCE r_s_seq OWNED BY NONE",
         "ALTER TABLE z SET (toast.autovacuum_enabled = off)",
         "CREATE STATISTICS st ON id, c FROM z",
-        "ALTER STATISTICS st SET STATISTICS 7",
+        "ALTER STATISTICS st RENAME TO su",
         "ALTER TABLE z CLUSTER ON a_pkey",
         "CREATE OR REPLACE FUNCTION g(x int) RETURNS int LANGUAGE sql AS 'SELECT x + 1'",
         "ALTER TABLE r ENABLE ROW LEVEL SECURITY",

@@ -49,7 +49,7 @@ FROM (SELECT * FROM pg_description WHERE objoid >= 16384 UNION ALL SELECT pg_des
     WHERE objoid = space.oid AND objoid < 16384 AND classoid = 'pg_namespace'::regclass) d
 WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = d.classoid AND m.objid = d.objoid)
   -- DROP SUBSCRIPTION leaves its comment behind, which describes nothing.
-  AND (classoid <> 'pg_subscription'::regclass OR objoid IN (SELECT oid FROM pg_subscription))
+  AND (classoid <> 'pg_subscription'::regclass OR objoid IN (SELECT subid FROM pg_stat_subscription))
 UNION ALL
 SELECT 'comment', 'database', description
 FROM pg_shdescription, owner WHERE classoid = 'pg_database'::regclass AND objoid = owner.database
