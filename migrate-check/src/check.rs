@@ -57,11 +57,11 @@ impl Check {
     }
 
     /// Also applies the `newest` migrations in other orders, as databases get them when branches are merged: what was not
-    /// applied yet is applied, whatever its place. Up to [`ALL_ORDERS`] of them in all orders; more in those that swap two
+    /// applied yet is applied, whatever its place. Up to [`ALL_ORDERS`](crate::ALL_ORDERS) of them in all orders; more in those that swap two
     /// neighbours, and in the reverse one.
     ///
-    /// An order in which one of them fails is told as a [`Finding::Dependency`], for nobody can miss it. One that ends in
-    /// another schema, and fails nowhere, is [`Error::OrderMatters`].
+    /// An order in which one of them fails is told as a [`Finding::Dependency`](crate::Finding::Dependency), for nobody can miss it. One that ends in
+    /// another schema, and fails nowhere, is [`Error::OrderMatters`](crate::Error::OrderMatters).
     #[must_use]
     pub fn order(mut self, newest: usize) -> Self {
         self.newest = newest;

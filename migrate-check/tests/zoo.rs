@@ -146,7 +146,7 @@ fn on_mysql_s_kin(variable: &str, only: &str, dump: impl Fn(&str) -> Dump) {
     made.driver().execute("CREATE USER migrate_zoo@localhost").unwrap();
     let may = |change: &Change<'_>| {
         let fits = |note: &&str| note.strip_prefix("only ").is_some_and(|kin| kin != only);
-        !change.notes.iter().any(|note| fits(&note))
+        !change.notes.iter().any(fits)
     };
     let wrong = walk(made.driver(), include_str!("zoo/mysql.sql"), may, execute, |_: &mut _| dump(&name));
     made.driver().execute(user).unwrap();
