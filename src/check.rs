@@ -19,7 +19,7 @@
 pub use migrate_check::*;
 
 use crate::Set;
-use crate::by_url::{self, aside, no_driver};
+use crate::by_url::{aside, no_driver};
 
 /// Checks migrations on a scratch database: on the server of the URL, beside its own database, which is not touched; on
 /// SQLite in memory. [`check_with`] takes options; `migrate::testing::check` (feature `testing`) finds the server by itself.
@@ -58,12 +58,12 @@ fn on_scratch(check: &Check, url: &str, set: &Set<'_>) -> Result<Report, Error> 
         Some("sqlite") => check.run(&sqlite::InMemory, &set.for_sqlite().map_err(not_begun)?),
         #[cfg(feature = "postgres")]
         Some("postgres" | "postgresql") => {
-            let scratch = postgres::Beside::new(by_url::parsed(url).map_err(not_begun)?);
+            let scratch = postgres::Beside::new(crate::by_url::parsed(url).map_err(not_begun)?);
             check.run(&scratch, &set.for_postgres().map_err(not_begun)?)
         }
         #[cfg(feature = "mysql")]
         Some("mysql" | "mariadb") => {
-            let scratch = mysql::Beside::new(by_url::parsed(url).map_err(not_begun)?);
+            let scratch = mysql::Beside::new(crate::by_url::parsed(url).map_err(not_begun)?);
             check.run(&scratch, &set.for_mysql().map_err(not_begun)?)
         }
         scheme => Err(not_begun(no_driver(scheme))),

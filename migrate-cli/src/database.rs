@@ -117,6 +117,7 @@ fn on_mysql(cx: &Context<'_>, known: Option<Migrations<'_, MysqlConnection>>, jo
 
 /// Checks the migrations on scratch databases beside the database of the settings, which is not touched.
 pub(crate) fn check(cx: &Context<'_>, source: Source<'_>, args: &Check) -> Result<Exit, Problem> {
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     use crate::commands::check::run;
 
     let url = begin(cx)?;
