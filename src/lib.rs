@@ -133,7 +133,7 @@
 //! | `check` | [`check()`](check::check): whether migrations are sound, for a test of yours |
 //! | `include_dir` | migrations from an `include_dir::Dir` |
 //! | `tracing` | spans and events of `tracing`, target `migrate`: what a start decided, each migration, each statement |
-//! | `testing` | a fresh, migrated database for every test, of the databases that are switched on: `testing`, and the attribute `test` |
+//! | `testing` | a fresh, migrated database for every test, of the databases that are switched on: `testing`, and the attribute `test`; and `check` |
 
 mod background;
 mod by_url;

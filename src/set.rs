@@ -117,6 +117,11 @@ impl<'a> Set<'a> {
         self
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn embedded(&self) -> &'a Embedded {
+        self.embedded
+    }
+
     /// What SQLite is to run.
     #[cfg(feature = "sqlite")]
     pub(crate) fn for_sqlite(&self) -> Result<Migrations<'_, rusqlite::Connection>, DuplicateVersion> {

@@ -20,8 +20,10 @@ db.connection().execute("INSERT INTO books (title, isbn) VALUES ('Emma', '978014
 )]
 #![cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused, reason = "no database is switched on"))]
 
-use migrate_core::Error;
+use migrate_core::sql::Dialect;
+use migrate_core::{Cause, CauseKind, Error};
 
+use crate::check::{self, Check, Report};
 use crate::{Embedded, Set};
 
 pub use migrate_testing::Template;
@@ -67,6 +69,103 @@ pub fn sqlite<'a>(set: impl Into<Set<'a>>) -> Result<Sqlite, Error> {
 pub fn sqlite_file<'a>(set: impl Into<Set<'a>>) -> Result<SqliteFile, Error> {
     let set = set.into();
     Template::of(set.for_sqlite()?).sqlite_file()
+}
+
+/// Checks the migrations, on the database that they are written for: whether what is compiled in is what is on the disk, and each of
+/// them up, down and up again on a scratch database. One line is the whole test:
+///
+/// ```
+/// # use migrate::{Embedded, embed_migrations};
+/// # macro_rules! embed_migrations { ($dir:literal, $dialect:ident) => { migrate::embed_migrations!("examples/quickstart/migrations", $dialect) } }
+/// static MIGRATIONS: Embedded = embed_migrations!("migrations", sqlite);
+///
+/// # /*
+/// #[test]
+/// # */
+/// fn migrations_are_sound() {
+///     migrate::testing::check(&MIGRATIONS).unwrap();
+/// }
+/// # migrations_are_sound();
+/// ```
+///
+/// SQLite is in memory. The server is the one in `TEST_DATABASE_URL` or `DATABASE_URL`, for PostgreSQL else a private one. Migrations that
+/// are for several databases name none: [`migrate::check::check`](crate::check::check) takes the URL.
+///
+/// # Errors
+/// The first migration that is not sound; when the migrations name no database; when there is no server, or only one that may
+/// be no place for tests.
+pub fn check<'a>(set: impl Into<Set<'a>>) -> Result<Report, check::Error> {
+    check_with(&Check::new(), set)
+}
+
+/// As [`check`](fn@check), with options:
+///
+/// ```
+/// # use migrate::{Embedded, embed_migrations};
+/// use migrate::check::Check;
+///
+/// # static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations", sqlite);
+/// // The newest three also in other orders.
+/// migrate::testing::check_with(&Check::new().order(3), &MIGRATIONS)?;
+/// # Ok::<(), migrate::check::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`check`](fn@check).
+pub fn check_with<'a>(check: &Check, set: impl Into<Set<'a>>) -> Result<Report, check::Error> {
+    let set = set.into();
+    check::check_with(check, server_of(&set).map_err(check::not_begun)?, &set)
+}
+
+/// The URL of a server for tests, of the kind that the set is for.
+fn server_of(set: &Set<'_>) -> Result<String, Error> {
+    match set.embedded().dialect() {
+        Some(Dialect::Sqlite) => Ok("sqlite::memory:".into()),
+        #[cfg(feature = "postgres")]
+        Some(Dialect::Postgres) => migrate_testing::postgres::server(),
+        #[cfg(feature = "mysql")]
+        Some(Dialect::Mysql | Dialect::Mariadb) => mysql_server(),
+        #[allow(unreachable_patterns, reason = "not where all databases are switched on")]
+        Some(_) => {
+            Err(no_server("the database that the migrations are for is not switched on", "switch its feature on"))
+        }
+        None => {
+            let dir = set.embedded().dir();
+            Err(no_server(
+                &format!("the migrations in {dir} do not say which database they are for"),
+                &format!(
+                    "say it, `embed_migrations!({dir:?}, postgres)` for instance, or give the URL: \
+                     `migrate::check::check(\"sqlite::memory:\", &MIGRATIONS)`"
+                ),
+            ))
+        }
+    }
+}
+
+/// There is no private one.
+#[cfg(feature = "mysql")]
+fn mysql_server() -> Result<String, Error> {
+    let named = ["TEST_DATABASE_URL", "DATABASE_URL"].into_iter().find_map(|name| {
+        let url = std::env::var(name).ok()?;
+        matches!(url.split_once("://")?.0, "mysql" | "mariadb").then_some((name, url))
+    });
+    let Some((name, url)) = named else {
+        return Err(no_server("there is no MySQL or MariaDB for tests", "set TEST_DATABASE_URL"));
+    };
+    let may_be_remote = std::env::var("MIGRATE_TESTING_REMOTE").is_ok_and(|value| value.eq_ignore_ascii_case("yes"));
+    if !may_be_remote && !crate::by_url::parsed::<migrate_mysql::Url>(&url)?.is_local() {
+        return Err(no_server(
+            &format!("the server that {name} names is not on this machine: it may be the one that users work on"),
+            "name another one in TEST_DATABASE_URL; or, if tests may make and drop databases there, say so: \
+             MIGRATE_TESTING_REMOTE=yes",
+        ));
+    }
+    Ok(url)
+}
+
+fn no_server(message: &str, hint: &str) -> Error {
+    let cause = Cause::new(CauseKind::Access, message).hint(hint);
+    Error::Database { doing: "looking for a database to check on", cause }
 }
 
 /// What `#[migrate::test(…)]` makes a test's database of: embedded migrations, a [`Set`], a [`Template`].

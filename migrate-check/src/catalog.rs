@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,11 +28,21 @@ pub enum Place {
     Anywhere,
 }
 
-/// A database's schema as it was at one moment: sorted, printable, comparable.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A database's schema as it was at one moment: printable, comparable.
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    objects: Vec<Arc<Object>>,
-    columns: Vec<Arc<Columns>>,
+    parts: Vec<Arc<Part>>,
+}
+
+/// What is read together, and kept until it has changed: a table with all that belongs to it, say. Two catalogs that share a part
+/// need not compare it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Part {
+    /// In any order.
+    pub objects: Vec<Object>,
+    /// The columns of its tables.
+    pub columns: Vec<Columns>,
 }
 
 /// One thing in a schema.
@@ -44,6 +54,20 @@ pub struct Object {
     pub name: String,
     /// All else that there is to say of it.
     pub definition: String,
+}
+
+/// One thing that two catalogs do not have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Difference {
+    /// `index`
+    pub kind: String,
+    /// `public.orders_email`
+    pub name: String,
+    /// All else that there was to say of it; `None` = it was not there.
+    pub before: Option<String>,
+    /// And what there is to say now.
+    pub after: Option<String>,
 }
 
 /// The columns of a table, as they stand.
@@ -67,62 +91,60 @@ pub struct ColumnOrder {
 }
 
 impl Catalog {
-    /// From what was found, in any order; and of each table its columns as they stand.
-    pub fn new(mut objects: Vec<Arc<Object>>, mut columns: Vec<Arc<Columns>>) -> Self {
-        objects.sort();
-        columns.sort();
-        Catalog { objects, columns }
+    /// From its parts, in any order.
+    pub fn new(parts: Vec<Arc<Part>>) -> Self {
+        Catalog { parts }
     }
 
     /// What there is, sorted.
-    pub fn objects(&self) -> impl Iterator<Item = &Object> {
-        self.objects.iter().map(Arc::as_ref)
+    pub fn objects(&self) -> Vec<&Object> {
+        let mut objects: Vec<_> = self.parts.iter().flat_map(|part| &part.objects).collect();
+        objects.sort_unstable();
+        objects
     }
 
-    /// What differs, a line for each thing: `only before: index orders_email: CREATE INDEX …`. The order of columns is
-    /// left to [`column_orders`](Self::column_orders).
-    pub fn diff(&self, after: &Catalog) -> Vec<String> {
-        let keyed = |catalog: &Catalog| {
+    /// The parts that the other one does not share.
+    fn own<'c>(&'c self, other: &Catalog) -> impl Iterator<Item = &'c Part> {
+        let shared: BTreeSet<_> = other.parts.iter().map(Arc::as_ptr).collect();
+        self.parts.iter().filter(move |part| !shared.contains(&Arc::as_ptr(part))).map(Arc::as_ref)
+    }
+
+    /// What differs, by kind and name. The order of columns is left to [`column_orders`](Self::column_orders).
+    pub fn diff(&self, after: &Catalog) -> Vec<Difference> {
+        // A name may be there twice.
+        let keyed = |catalog: &Catalog, other: &Catalog| {
             let mut map = BTreeMap::<(String, String), Vec<String>>::new();
-            for object in &catalog.objects {
+            for object in catalog.own(other).flat_map(|part| &part.objects) {
                 let key = (object.kind.clone(), object.name.clone());
                 map.entry(key).or_default().push(object.definition.clone());
             }
+            map.values_mut().for_each(|definitions| definitions.sort_unstable());
             map
         };
-        if self.objects == after.objects {
-            return Vec::new();
-        }
-        let (old, new) = (keyed(self), keyed(after));
-        let line = |when: &str, (kind, name): &(String, String), definition: &[String]| {
-            let text = definition.join("; ");
-            let colon = if text.is_empty() { "" } else { ": " };
-            format!("{when}: {kind} {name}{colon}{}", text.trim_end())
-        };
-        let mut lines = Vec::new();
-        for (key, definition) in &old {
-            match new.get(key) {
-                None => lines.push(line("only before", key, definition)),
-                Some(now) if now != definition => {
-                    lines.push(line("before", key, definition));
-                    lines.push(line("after", key, now));
-                }
-                Some(_) => {}
+        let (old, mut new) = (keyed(self, after), keyed(after, self));
+        let mut found = Vec::new();
+        for ((kind, name), definition) in old {
+            let now = new.remove(&(kind.clone(), name.clone()));
+            if now.as_ref() != Some(&definition) {
+                let [before, after] = [Some(definition), now].map(|texts| texts.map(|texts| texts.join("; ")));
+                found.push(Difference { kind, name, before, after });
             }
         }
-        let only_new = new.iter().filter(|(key, _)| !old.contains_key(*key));
-        lines.extend(only_new.map(|(key, definition)| line("only after", key, definition)));
-        lines
+        let added = new.into_iter().map(|((kind, name), definition)| {
+            let after = Some(definition.join("; "));
+            Difference { kind, name, before: None, after }
+        });
+        found.extend(added);
+        // What is gone, or another, comes first.
+        found.sort_by_key(|difference| difference.before.is_none());
+        found
     }
 
     /// The tables with the same columns in another order.
     pub fn column_orders(&self, after: &Catalog) -> Vec<ColumnOrder> {
-        if self.columns == after.columns {
-            return Vec::new();
-        }
-        let now: BTreeMap<_, _> = after.columns.iter().map(|columns| (&columns.table, &columns.names)).collect();
-        let moved = |before: &Arc<Columns>| {
-            let Columns { table, names } = before.as_ref();
+        let columns = after.own(self).flat_map(|part| &part.columns);
+        let now: BTreeMap<_, _> = columns.map(|columns| (&columns.table, &columns.names)).collect();
+        let moved = |Columns { table, names }: &Columns| {
             let after = now.get(table).filter(|now| **now != names)?;
             let sorted = |list: &[String]| {
                 let mut list = list.to_vec();
@@ -135,20 +157,62 @@ impl Catalog {
                 after: after.to_vec(),
             })
         };
-        self.columns.iter().filter_map(moved).collect()
+        let mut moved: Vec<_> = self.own(after).flat_map(|part| &part.columns).filter_map(moved).collect();
+        moved.sort_unstable_by(|a, b| a.table.cmp(&b.table));
+        moved
     }
 }
 
-impl ColumnOrder {
-    pub(crate) fn lines(&self) -> [String; 2] {
-        let line = |when, names: &[String]| format!("{when}: columns of {}: {}", self.table, names.join(", "));
-        [line("before", &self.before), line("after", &self.after)]
+impl Part {
+    /// Of these, in any order.
+    pub fn new(objects: Vec<Object>, columns: Vec<Columns>) -> Self {
+        Part { objects, columns }
+    }
+}
+
+impl PartialEq for Catalog {
+    fn eq(&self, other: &Self) -> bool {
+        let columns = |catalog: &Self, other: &Self| -> BTreeSet<Columns> {
+            catalog.own(other).flat_map(|part| &part.columns).cloned().collect()
+        };
+        self.diff(other).is_empty() && columns(self, other) == columns(other, self)
+    }
+}
+
+impl Eq for Catalog {}
+
+impl Difference {
+    /// In words, with those for the first catalog and the second: `only before: index orders_email: CREATE INDEX …`.
+    pub(crate) fn lines(&self, [first, second]: [&str; 2]) -> Vec<String> {
+        let line = |when: String, text: &str| {
+            let colon = if text.is_empty() { "" } else { ": " };
+            format!("{when}: {} {}{colon}{}", self.kind, self.name, text.trim_end())
+        };
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => vec![line(first.into(), before), line(second.into(), after)],
+            (Some(before), None) => vec![line(format!("only {first}"), before)],
+            (None, Some(after)) => vec![line(format!("only {second}"), after)],
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines(["before", "after"]).join("\n"))
+    }
+}
+
+impl From<ColumnOrder> for Difference {
+    fn from(order: ColumnOrder) -> Self {
+        let [before, after] = [order.before, order.after].map(|names| Some(names.join(", ")));
+        Difference { kind: "column order".into(), name: order.table, before, after }
     }
 }
 
 impl fmt::Display for Catalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.objects.iter().try_for_each(|object| writeln!(f, "{object}"))
+        self.objects().iter().try_for_each(|object| writeln!(f, "{object}"))
     }
 }
 

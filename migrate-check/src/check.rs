@@ -1,32 +1,43 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use migrate_core::{Cancel, Cause, DownTarget, Driver, Migrations, Migrator, Tables, UpTarget};
+use migrate_core::{Cancel, Driver, Freshness, Migration, Migrations, Migrator, Tables, Variables};
 
-use crate::error::{Error, Phase, Trouble};
+use crate::Scratch;
+use crate::error::Error;
+use crate::event::Event;
 use crate::report::{Finding, Report};
-use crate::{Catalog, ColumnOrder, Inspect, Place, Scratch};
-
-type Connection<S> = <<S as Scratch>::Driver as Driver>::Connection;
+use crate::run::{Connection, Run};
 
 /// Checks migrations.
 ///
 /// 1. What is compiled in must be what is on the disk, as far as the program knows its directory.
-/// 2. On one scratch database, each migration in version order: up, down, up. One without a way back is applied once.
-/// 3. The first that fails, or leaves another schema than it must, ends the check. The scratch database is removed on every way out.
+/// 2. On a scratch database, each migration in version order: up, down, up. One without a way back is applied once.
+/// 3. On request, the newest ones in [other orders](Self::order), each order on a scratch database of its own.
+///
+/// The first that fails, or leaves another schema than it must, ends the check. Scratch databases are removed on every way out.
 #[derive(Clone, Debug)]
 pub struct Check {
     now: SystemTime,
-    cancel: Cancel,
+    pub(crate) cancel: Cancel,
+    pub(crate) tables: Tables,
+    pub(crate) variables: Variables,
+    pub(crate) newest: usize,
 }
 
 impl Default for Check {
     fn default() -> Self {
-        Check { now: SystemTime::now(), cancel: Cancel::default() }
+        Check {
+            now: SystemTime::now(),
+            cancel: Cancel::default(),
+            tables: Tables::default(),
+            variables: Variables::new(),
+            newest: 0,
+        }
     }
 }
 
 impl Check {
-    /// By the clock of this machine.
+    /// By the clock of this machine, with the history where it is by default, in version order only.
     pub fn new() -> Self {
         Self::default()
     }
@@ -45,87 +56,71 @@ impl Check {
         self
     }
 
+    /// The history stands in other tables, which migrations may name.
+    #[must_use]
+    pub fn tables(mut self, tables: Tables) -> Self {
+        self.tables = tables;
+        self
+    }
+
+    /// What is put into SQL in the place of `${name}`.
+    #[must_use]
+    pub fn variables(mut self, variables: Variables) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    /// Also applies the `newest` migrations in other orders, as databases get them when branches are merged: what was not
+    /// applied yet is applied, whatever its place. Up to [`ALL_ORDERS`](crate::ALL_ORDERS) of them in all orders; more in those that swap two
+    /// neighbours, and in the reverse one.
+    ///
+    /// An order in which one of them fails is told as a [`Finding::Dependency`](crate::Finding::Dependency), for nobody can miss it. One that ends in
+    /// another schema, and fails nowhere, is [`Error::OrderMatters`](crate::Error::OrderMatters).
+    #[must_use]
+    pub fn order(mut self, newest: usize) -> Self {
+        self.newest = newest;
+        self
+    }
+
+    /// The loop, as it is told here.
+    pub(crate) fn migrator<'d, D: Driver>(&self, driver: &'d mut D) -> Migrator<'d, D> {
+        Migrator::new(driver).cancelled_by(&self.cancel).variables(self.variables.clone())
+    }
+
     /// Does it.
     ///
     /// # Errors
     /// The first migration that is not sound; or why it can't be found out.
     pub fn run<S: Scratch>(&self, scratch: &S, known: &Migrations<'_, Connection<S>>) -> Result<Report, Error> {
-        known.embedded().map_or(Ok(()), |embedded| embedded.check_fresh()).map_err(Error::Stale)?;
-        let mut made = scratch.make().map_err(in_scratch("making a scratch database"))?;
-        let name = made.name().to_owned();
-        let Some(driver) = made.driver() else { return Ok(Report::default()) };
-        let mut report = walk(driver, known, &self.cancel)?;
-        made.remove().map_err(|mut cause| {
-            cause.message = format!("{name} is left: {}", cause.message);
-            Error::Scratch { doing: "removing the scratch database", cause }
-        })?;
+        self.run_observed(scratch, known, |_| {})
+    }
+
+    /// As [`run`](Self::run), and says what it is at.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_observed<S: Scratch>(
+        &self,
+        scratch: &S,
+        known: &Migrations<'_, Connection<S>>,
+        observer: impl FnMut(&Event<'_>),
+    ) -> Result<Report, Error> {
+        let mut report = Report::default();
+        if let Some(embedded) = known.embedded() {
+            match embedded.freshness() {
+                Freshness::Fresh => {}
+                Freshness::Unknown => report.findings.push(Finding::NotCompared { dir: embedded.dir().to_owned() }),
+                Freshness::Stale(told) => return Err(Error::Stale(told)),
+            }
+        }
+        let mut run = Run { check: self, scratch, observer };
+        run.up_down_up(known, &mut report)?;
+        run.in_other_orders(known, &mut report)?;
         let tomorrow = stamp(self.now + Duration::from_secs(24 * 60 * 60));
-        let ahead = known.iter().map(|migration| migration.meta()).filter(|meta| meta.version.get() > tomorrow);
+        let ahead = known.iter().map(Migration::meta).filter(|meta| meta.version.get() > tomorrow);
         report.findings.extend(ahead.map(|meta| Finding::InTheFuture { label: meta.to_string() }));
         Ok(report)
     }
-}
-
-fn walk<D: Inspect>(driver: &mut D, known: &Migrations<'_, D::Connection>, cancel: &Cancel) -> Result<Report, Error> {
-    let mut report = Report::default();
-    let memory = &mut D::Memory::default();
-    let mut before = look(driver, memory)?;
-    for migration in known.iter() {
-        let meta = migration.meta();
-        let label = meta.to_string();
-        let failed = |phase| {
-            let label = label.clone();
-            move |error| Error::Unsound { label, phase, trouble: Trouble::Failed(Box::new(error)) }
-        };
-        let target = UpTarget::To(meta.version);
-        Migrator::new(driver).cancelled_by(cancel).up(known, target).map_err(failed(Phase::Up))?;
-        let after = look(driver, memory)?;
-        if !meta.reversible {
-            report.irreversible.push(label);
-            before = after;
-            continue;
-        }
-        Migrator::new(driver).cancelled_by(cancel).down(known, DownTarget::Count(1)).map_err(failed(Phase::Down))?;
-        let back = look(driver, memory)?;
-        same(&label, Phase::Down, &before, &back)?;
-        let moved = before.column_orders(&back).into_iter();
-        match D::COLUMNS {
-            Place::AtTheEnd => {
-                report.findings.extend(moved.map(|order| Finding::ColumnsMoved { label: label.clone(), order }));
-            }
-            Place::Anywhere => nothing_moved(&label, moved)?,
-        }
-        Migrator::new(driver).cancelled_by(cancel).up(known, target).map_err(failed(Phase::UpAgain))?;
-        let again = look(driver, memory)?;
-        same(&label, Phase::UpAgain, &after, &again)?;
-        report.checked.push(label);
-        before = again;
-    }
-    Ok(report)
-}
-
-fn look<D: Inspect>(driver: &mut D, memory: &mut D::Memory) -> Result<Catalog, Error> {
-    driver.catalog(&Tables::default(), memory).map_err(in_scratch("reading the catalog"))
-}
-
-fn same(label: &str, phase: Phase, wanted: &Catalog, found: &Catalog) -> Result<(), Error> {
-    let lines = wanted.diff(found);
-    if lines.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Unsound { label: label.to_owned(), phase, trouble: Trouble::Differs(lines) })
-}
-
-fn nothing_moved(label: &str, moved: impl Iterator<Item = ColumnOrder>) -> Result<(), Error> {
-    let lines: Vec<_> = moved.flat_map(|order| order.lines()).collect();
-    if lines.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Unsound { label: label.to_owned(), phase: Phase::Down, trouble: Trouble::Differs(lines) })
-}
-
-fn in_scratch(doing: &'static str) -> impl FnOnce(Cause) -> Error {
-    move |cause| Error::Scratch { doing, cause }
 }
 
 /// A moment as a version writes it, in UTC.

@@ -19,23 +19,30 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! On request the newest ones are also applied [in other orders](Check::order), as databases get them when branches are merged.
+//!
 //! Rows are not compared, nor what a server has besides the database: roles, other databases. A migration that names those
 //! changes them here too.
 
 mod catalog;
 mod check;
 mod error;
+mod event;
 #[cfg(feature = "mysql")]
 pub mod mysql;
+mod order;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod report;
+mod run;
 mod scratch;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
-pub use catalog::{Catalog, ColumnOrder, Columns, Inspect, Object, Place};
+pub use catalog::{Catalog, ColumnOrder, Columns, Difference, Inspect, Object, Part, Place};
 pub use check::Check;
 pub use error::{Error, Phase, Trouble};
-pub use report::{Finding, Report};
+pub use event::Event;
+pub use order::ALL_ORDERS;
+pub use report::{Finding, Orders, Report};
 pub use scratch::{Made, Scratch};

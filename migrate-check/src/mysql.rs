@@ -9,7 +9,7 @@ use migrate_mysql::{Mysql, Url, admin};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
-use crate::{Catalog, Columns, Inspect, Made, Object, Place, Scratch};
+use crate::{Catalog, Columns, Inspect, Made, Object, Part, Place, Scratch};
 
 /// Databases `migrate_check_<random>` on the server of the URL. The URL's own database is not touched.
 #[derive(Clone, Debug)]
@@ -27,18 +27,40 @@ impl Beside {
 impl Scratch for Beside {
     type Driver = Mysql<'static>;
 
-    fn make(&self) -> Result<Made<Self::Driver>, Cause> {
+    /// A schema is another database here, maybe the one that your users work on: the history is in the scratch database all
+    /// the same.
+    fn make(&self, history: &Tables) -> Result<Made<Self::Driver>, Cause> {
         let name = crate::scratch::random_name();
         let url = self.url.with_database(Some(&name));
-        admin::create(&url)?;
+        let mut tables = history.clone();
+        tables.schema = None;
+        admin::create(&url).map_err(|why| match why.code.as_deref() {
+            Some("1044") => why.hint(
+                "let the user make databases of that name: GRANT ALL ON `migrate\\_check\\_%`.* TO …; or name another server, \
+                 one for tests",
+            ),
+            _ => why,
+        })?;
         match Mysql::connect(&url) {
-            Ok(driver) => Ok(Made::new(name, driver, move || admin::drop(&url).map(drop))),
+            Ok(driver) => {
+                let remove = {
+                    let name = name.clone();
+                    move || remove(&url, &name)
+                };
+                Ok(Made::new(name, driver.tables(tables), remove))
+            }
             Err(why) => {
-                let _ = admin::drop(&url);
+                let _ = remove(&url, &name);
                 Err(why)
             }
         }
     }
+}
+
+/// Nobody else knows the name. `admin::drop` would look who is connected, and may find the session that we have just ended.
+fn remove(url: &Url, name: &str) -> Result<(), Cause> {
+    let mut driver = Mysql::connect(&url.with_database(None))?;
+    driver.execute(&format!("DROP DATABASE IF EXISTS `{name}`"))
 }
 
 impl Inspect for Mysql<'_> {
@@ -52,11 +74,11 @@ impl Inspect for Mysql<'_> {
     }
 }
 
-/// What else there is besides tables: kind and name.
+/// What else there is besides tables: kind, name, and what `SHOW CREATE` does not tell.
 const PROGRAMS: &str = "\
-    SELECT 'trigger', trigger_name FROM information_schema.triggers WHERE trigger_schema = database() \
-    UNION ALL SELECT lower(routine_type), routine_name FROM information_schema.routines WHERE routine_schema = database() \
-    UNION ALL SELECT 'event', event_name FROM information_schema.events WHERE event_schema = database()";
+    SELECT 'trigger', trigger_name, concat('order=', action_order, ' ') FROM information_schema.triggers WHERE trigger_schema = database() \
+    UNION ALL SELECT lower(routine_type), routine_name, '' FROM information_schema.routines WHERE routine_schema = database() \
+    UNION ALL SELECT 'event', event_name, '' FROM information_schema.events WHERE event_schema = database()";
 
 /// Rights in this database. Those of a whole database stand under a pattern of its name.
 const GRANTS: &str = "\
@@ -71,7 +93,7 @@ fn read(conn: &mut Conn, history: &Tables) -> mysql::Result<Catalog> {
     let ours = [&history.history, &history.text, &history.journal];
     let (mut objects, mut columns) = (Vec::new(), Vec::new());
     let mut push = |kind: &str, name: &str, definition: String| {
-        objects.push(Arc::new(Object { kind: kind.into(), name: name.into(), definition }));
+        objects.push(Object { kind: kind.into(), name: name.into(), definition });
     };
     let database: Option<String> = conn.query_first("SELECT database()")?.flatten();
     let Some(database) = database else { return Ok(Catalog::default()) };
@@ -84,15 +106,15 @@ fn read(conn: &mut Conn, history: &Tables) -> mysql::Result<Catalog> {
             _ => {
                 let text = without(&shown(conn, "table", &table)?, &database);
                 let names = lines_of(&table, &text, &mut push);
-                columns.push(Arc::new(Columns { table, names }));
+                columns.push(Columns { table, names });
             }
         }
     }
-    let programs: Vec<(String, String)> = conn.query(PROGRAMS)?;
-    for (kind, name) in programs {
+    let programs: Vec<(String, String, String)> = conn.query(PROGRAMS)?;
+    for (kind, name, told) in programs {
         // The last two are MariaDB's.
         if let "trigger" | "procedure" | "function" | "event" | "package" | "package body" = kind.as_str() {
-            push(&kind, &name, without(&shown(conn, &kind, &name)?, &database));
+            push(&kind, &name, told + &without(&shown(conn, &kind, &name)?, &database));
         }
     }
     let mut grants: Vec<(String, String, String, String)> = conn.query(GRANTS)?;
@@ -104,7 +126,7 @@ fn read(conn: &mut Conn, history: &Tables) -> mysql::Result<Catalog> {
         let option = if grantable == "YES" { " WITH GRANT OPTION" } else { "" };
         push(&kind, &name, format!("{privilege}{option}"));
     }
-    Ok(Catalog::new(objects, columns))
+    Ok(Catalog::new(vec![Arc::new(Part::new(objects, columns))]))
 }
 
 /// What `SHOW CREATE` answers: the text stands in the second column, or behind the `sql_mode` in the third.

@@ -10,7 +10,7 @@ use migrate_core::{Cause, Tables};
 use migrate_postgres::{Postgres, Url, admin};
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use crate::{Catalog, Columns, Inspect, Made, Object, Place, Scratch};
+use crate::{Catalog, Columns, Inspect, Made, Object, Part, Place, Scratch};
 
 /// Databases `migrate_check_<random>` on the server of the URL. The URL's own database is not touched.
 #[derive(Clone, Debug)]
@@ -28,11 +28,17 @@ impl Beside {
 impl Scratch for Beside {
     type Driver = Postgres<'static>;
 
-    fn make(&self) -> Result<Made<Self::Driver>, Cause> {
+    /// The schema of the history is made, too: where migrations run it is there before the first of them.
+    fn make(&self, history: &Tables) -> Result<Made<Self::Driver>, Cause> {
         let name = crate::scratch::random_name();
         let url = self.url.with_database(&name);
-        admin::create(&url)?;
-        match Postgres::connect(&url) {
+        admin::create(&url).map_err(|why| match why.code.as_deref() {
+            Some("42501") => {
+                why.hint("let the role make databases: ALTER ROLE … CREATEDB; or name another server, one for tests")
+            }
+            _ => why,
+        })?;
+        match connected(&url, history) {
             Ok(driver) => Ok(Made::new(name, driver, move || admin::drop(&url).map(drop))),
             Err(why) => {
                 let _ = admin::drop(&url);
@@ -40,6 +46,15 @@ impl Scratch for Beside {
             }
         }
     }
+}
+
+fn connected(url: &Url, history: &Tables) -> Result<Postgres<'static>, Cause> {
+    let mut driver = Postgres::connect(url)?.tables(history.clone());
+    if let Some(schema) = &history.schema {
+        let made = format!("CREATE SCHEMA IF NOT EXISTS \"{}\"", schema.replace('"', "\"\""));
+        driver.execute(&made)?;
+    }
+    Ok(driver)
 }
 
 const COMMON: &str = include_str!("postgres/common.sql");
@@ -82,7 +97,7 @@ const SETTINGS: &str = "SELECT set_config('search_path', '', true), set_config('
 #[derive(Debug, Default)]
 pub struct Texts {
     units: BTreeMap<Unit, Known>,
-    rest: Vec<Arc<Object>>,
+    rest: Arc<Part>,
 }
 
 /// A relation, or a routine, by its number.
@@ -95,14 +110,13 @@ enum Unit {
 /// How many rows of the server's catalog, and the newest transaction that wrote one.
 type Written = (u64, u64);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Known {
     name: String,
     written: Written,
-    objects: Vec<Arc<Object>>,
     /// By their numbers, which a column keeps for life.
     columns: BTreeMap<i32, String>,
-    in_order: Option<Arc<Columns>>,
+    part: Arc<Part>,
 }
 
 impl Inspect for Postgres<'_> {
@@ -113,9 +127,8 @@ impl Inspect for Postgres<'_> {
         let version = self.facts()?.version;
         let told = texts.read(self.connection(), history, version);
         told.map_err(|error| self.cause_of(Box::new(error)).unwrap_or_default())?;
-        let objects = texts.units.values().flat_map(|known| &known.objects).chain(&texts.rest).cloned();
-        let columns = texts.units.values().filter_map(|known| known.in_order.clone());
-        Ok(Catalog::new(objects.collect(), columns.collect()))
+        let parts = texts.units.values().map(|known| &known.part).chain([&texts.rest]);
+        Ok(Catalog::new(parts.cloned().collect()))
     }
 }
 
@@ -174,11 +187,11 @@ impl Texts {
     }
 
     /// Whether something is gone, or is another, that texts may name.
-    fn replace_rest(&mut self, rest: Vec<Arc<Object>>) -> bool {
-        let names_it = |object: &&Arc<Object>| !NAMED_BY_NONE.contains(&object.kind.as_str());
+    fn replace_rest(&mut self, rest: Vec<Object>) -> bool {
+        let names_it = |object: &&Object| !NAMED_BY_NONE.contains(&object.kind.as_str());
         let now: BTreeSet<_> = rest.iter().collect();
-        let differs = self.rest.iter().filter(names_it).any(|object| !now.contains(object));
-        self.rest = rest;
+        let differs = self.rest.objects.iter().filter(names_it).any(|object| !now.contains(object));
+        self.rest = Arc::new(Part::new(rest, Vec::new()));
         differs
     }
 
@@ -204,17 +217,17 @@ impl Texts {
             routines.join(",")
         );
         let [_, details] = results(client.simple_query(&details)?);
-        let known =
-            |(name, written)| Known { name, written, objects: Vec::new(), columns: BTreeMap::new(), in_order: None };
-        let mut read: BTreeMap<Unit, Known> = units.into_iter().map(|(unit, is)| (unit, known(is))).collect();
+        let known = |(name, written)| (Known { name, written, ..Known::default() }, Vec::new());
+        let mut read: BTreeMap<Unit, (Known, Vec<Object>)> =
+            units.into_iter().map(|(unit, is)| (unit, known(is))).collect();
         for row in &details {
             let number = parsed(row, 3);
             let unit = match row.get(0) {
                 Some("function" | "procedure") => Unit::Routine(number),
                 _ => Unit::Relation(number),
             };
-            let Some(known) = read.get_mut(&unit) else { continue };
-            known.objects.push(object(row));
+            let Some((known, objects)) = read.get_mut(&unit) else { continue };
+            objects.push(object(row));
             if row.get(4).is_some() {
                 let name = cell(row, 1);
                 let short = name.strip_prefix(&known.name).and_then(|name| name.strip_prefix('.')).unwrap_or(&name);
@@ -222,11 +235,10 @@ impl Texts {
             }
         }
         let mut renamed = false;
-        for (unit, mut known) in read {
-            if !known.columns.is_empty() {
-                let names = known.columns.values().cloned().collect();
-                known.in_order = Some(Arc::new(Columns { table: known.name.clone(), names }));
-            }
+        for (unit, (mut known, objects)) in read {
+            let names: Vec<_> = known.columns.values().cloned().collect();
+            let columns = (!names.is_empty()).then(|| Columns { table: known.name.clone(), names });
+            known.part = Arc::new(Part::new(objects, columns.into_iter().collect()));
             if let Some(before) = self.units.get(&unit) {
                 let same = |(number, name)| known.columns.get(number).is_none_or(|now| now == name);
                 renamed |= !before.columns.iter().all(same);
@@ -238,9 +250,13 @@ impl Texts {
 }
 
 fn prepare(history: &Tables, version: Option<ServerVersion>) -> String {
-    let names = [&history.history, &history.text, &history.journal];
-    let names: Vec<_> = names.iter().map(|name| format!("('{}')", name.replace('\'', "''"))).collect();
-    let common = format!("WITH history (name) AS (VALUES {}),\n{COMMON}", names.join(", "));
+    let literal = |name: &String| format!("'{}'", name.replace('\'', "''"));
+    let names = [&history.history, &history.text, &history.journal].map(literal).join(", ");
+    let place = history.schema.as_ref().map_or_else(String::new, |schema| {
+        format!(" AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {})", literal(schema))
+    });
+    let ours = format!("SELECT oid FROM pg_class WHERE relname IN ({names}){place}");
+    let common = format!("WITH history AS MATERIALIZED ({ours}),\n{COMMON}");
     let can = |since: u32| since == 0 || version.is_some_and(|version| version >= ServerVersion::new(since, 0, 0));
     let all = |parts: &[(u32, &'static str)]| {
         let parts: Vec<_> = parts.iter().filter(|(since, _)| can(*since)).map(|(_, sql)| *sql).collect();
@@ -273,9 +289,9 @@ fn results<const N: usize>(messages: Vec<SimpleQueryMessage>) -> [Vec<SimpleQuer
     results
 }
 
-fn object(row: &SimpleQueryRow) -> Arc<Object> {
+fn object(row: &SimpleQueryRow) -> Object {
     let definition = cell(row, 2).trim_end().to_owned();
-    Arc::new(Object { kind: cell(row, 0), name: cell(row, 1), definition })
+    Object { kind: cell(row, 0), name: cell(row, 1), definition }
 }
 
 fn cell(row: &SimpleQueryRow, index: usize) -> String {

@@ -12,7 +12,7 @@ use migrate_core::{Cause, Driver, Tables};
 use migrate_sqlite::{Sqlite, Url};
 use rusqlite::Connection;
 
-use crate::{Catalog, Columns, Inspect, Made, Object, Place, Scratch};
+use crate::{Catalog, Columns, Inspect, Made, Object, Part, Place, Scratch};
 
 /// A database in memory.
 #[derive(Clone, Copy, Debug)]
@@ -21,11 +21,12 @@ pub struct InMemory;
 impl Scratch for InMemory {
     type Driver = Sqlite<'static>;
 
-    fn make(&self) -> Result<Made<Self::Driver>, Cause> {
+    fn make(&self, history: &Tables) -> Result<Made<Self::Driver>, Cause> {
         let url: Url = "sqlite::memory:"
             .parse()
             .map_err(|error| Cause::new(migrate_core::CauseKind::Access, format!("{error}")))?;
-        Ok(Made::new("in memory".into(), Sqlite::open(&url)?, || Ok(())))
+        let driver = Sqlite::open(&url)?.tables(history.clone());
+        Ok(Made::new("in memory".into(), driver, || Ok(())))
     }
 }
 
@@ -51,7 +52,8 @@ const PRAGMAS: [&str; 3] = [
      coalesce(group_concat(f.\"to\"), '') || ') on update ' || f.on_update || ' on delete ' || f.on_delete, m.name, NULL \
      FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' GROUP BY m.name, f.id",
     "SELECT CASE i.origin WHEN 'u' THEN 'unique' ELSE 'primary key' END, m.name || ' (' || \
-     (SELECT group_concat(name) FROM pragma_index_info(i.name)) || ')', '', m.name, NULL \
+     (SELECT group_concat(x.name || CASE WHEN x.desc THEN ' desc' ELSE '' END || \
+     CASE x.coll WHEN 'BINARY' THEN '' ELSE ' collate ' || x.coll END) FROM pragma_index_xinfo(i.name) x WHERE x.key) || ')', '', m.name, NULL \
      FROM sqlite_schema m, pragma_index_list(m.name) i WHERE m.type = 'table' AND i.origin <> 'c'",
 ];
 
@@ -72,7 +74,7 @@ fn read(connection: &Connection, history: &Tables) -> rusqlite::Result<Catalog> 
         let words = words(&sql);
         let is_virtual = words.get(1).is_some_and(|word| word == "virtual");
         let definition = if kind == "table" && !is_virtual { only_in_text(&words) } else { words.join(" ") };
-        objects.push(Arc::new(Object { kind, name, definition }));
+        objects.push(Object { kind, name, definition });
     }
     for pragma in PRAGMAS {
         let mut list = connection.prepare(pragma)?;
@@ -82,16 +84,16 @@ fn read(connection: &Connection, history: &Tables) -> rusqlite::Result<Catalog> 
             if left_out(&table) {
                 continue;
             }
-            objects.push(Arc::new(Object { kind: row.get(0)?, name: row.get(1)?, definition: row.get(2)? }));
+            objects.push(Object { kind: row.get(0)?, name: row.get(1)?, definition: row.get(2)? });
             columns.entry(table).or_default().extend(column);
         }
     }
     for name in ["user_version", "application_id"] {
         let value: i64 = connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?;
-        objects.push(Arc::new(Object { kind: "pragma".into(), name: name.into(), definition: value.to_string() }));
+        objects.push(Object { kind: "pragma".into(), name: name.into(), definition: value.to_string() });
     }
-    let in_order = |(table, names)| Arc::new(Columns { table, names });
-    Ok(Catalog::new(objects, columns.into_iter().map(in_order).collect()))
+    let columns = columns.into_iter().map(|(table, names)| Columns { table, names });
+    Ok(Catalog::new(vec![Arc::new(Part::new(objects, columns.collect()))]))
 }
 
 /// The words of a text: names without quotes, all in small letters but strings.
@@ -127,6 +129,11 @@ fn only_in_text(words: &[String]) -> String {
                 options.clear();
             }
             "," if depth == 1 => column = next(1).to_owned(),
+            // Its name is what an error tells. That of a check stands with it.
+            "constraint" if depth == 1 => {
+                let check = if next(2) == "check" { words.get(at + 3..group_end(words, at + 3)) } else { None };
+                found.push(format!("constraint {} {} {}", next(1), next(2), check.unwrap_or_default().join(" ")));
+            }
             "check" | "as" if depth == 1 && next(1) == "(" => {
                 let end = group_end(words, at + 1);
                 let group = words.get(at + 1..end).unwrap_or_default().join(" ");

@@ -1,27 +1,14 @@
 //! Downs that take back what they should pass; for each kind of object, one that does not is told with exactly that object.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::cell::RefCell;
 use std::time::{Duration, UNIX_EPOCH};
 
-use migrate_check::{Check, Error, Made, Report, Scratch, postgres::Beside, sqlite::InMemory};
-use migrate_core::{Cause, Driver, Migrations, source};
-
-type Files<'f> = &'f [(&'f str, &'f str)];
-
-fn check<S: Scratch>(scratch: &S, files: Files<'_>) -> Result<Report, Error>
-where
-    <S::Driver as Driver>::Connection: 'static,
-{
-    let read = source::read(files.iter().copied(), None).unwrap();
-    Check::new().run(scratch, &Migrations::from_sql(read.migrations).unwrap())
-}
-
-fn postgres() -> Beside {
-    let url = std::env::var("MIGRATE_TEST_POSTGRES")
-        .unwrap_or_else(|_| panic!("MIGRATE_TEST_POSTGRES names no server: start the tests with scripts/test"));
-    Beside::new(url.parse().unwrap())
-}
+use common::{check, mysql, postgres};
+use migrate_check::{Check, Made, Scratch, postgres::Beside, sqlite::InMemory};
+use migrate_core::{Cause, Driver, Migrations, Tables, source};
 
 const BASE: &str = "20260101000000_base.sql";
 const UP: &str = "20260102000000_m.up.sql";
@@ -143,9 +130,7 @@ fn each_kind_of_object_on_postgres() {
 }
 
 fn each_kind_of_object_on(variable: &str, own: &[[&str; 3]]) {
-    let url = std::env::var(variable)
-        .unwrap_or_else(|_| panic!("{variable} names no server: start the tests with scripts/test"));
-    let scratch = migrate_check::mysql::Beside::new(url.parse().unwrap());
+    let scratch = mysql(variable);
     let base = "CREATE TABLE k (id int PRIMARY KEY); CREATE TABLE t (a int NOT NULL, b varchar(9), n int AUTO_INCREMENT UNIQUE);";
     let rows = [
         ["CREATE TABLE u (a int);", "DROP TABLE u;", "only after: column u.a: int"],
@@ -160,7 +145,7 @@ fn each_kind_of_object_on(variable: &str, own: &[[&str; 3]]) {
         [
             "ALTER TABLE t MODIFY b varchar(9) FIRST;",
             "ALTER TABLE t MODIFY b varchar(9) AFTER a;",
-            "before: columns of t: a, b, n",
+            "before: column order t: a, b, n",
         ],
         ["CREATE INDEX i ON t (a);", "DROP INDEX i ON t;", "only after: index t.i: KEY `i` (`a`)"],
         [
@@ -245,7 +230,7 @@ fn a_difference_that_only_the_second_up_makes_is_told_as_such() {
     let files = [(BASE, base), (UP, "SELECT once();"), (DOWN, "DROP TABLE t;")];
     let told = check(&postgres(), &files).unwrap_err().to_string();
     let expected = "the second up of 20260102000000_m ends in another schema than the first\n  \
-                    only after: table public.again\n";
+                    only after the second: table public.again\n";
     assert!(told.starts_with(expected), "{told}");
 }
 
@@ -255,8 +240,8 @@ struct Noting(Beside, RefCell<Vec<String>>);
 impl Scratch for Noting {
     type Driver = migrate_postgres::Postgres<'static>;
 
-    fn make(&self) -> Result<Made<Self::Driver>, Cause> {
-        let made = self.0.make()?;
+    fn make(&self, history: &Tables) -> Result<Made<Self::Driver>, Cause> {
+        let made = self.0.make(history)?;
         self.1.borrow_mut().push(made.name().to_owned());
         Ok(made)
     }
@@ -271,7 +256,7 @@ fn scratch_databases_are_removed_also_behind_a_failure() {
     }
     let names = scratch.1.into_inner();
     assert_eq!(names.len(), 3);
-    let url: migrate_postgres::Url = std::env::var("MIGRATE_TEST_POSTGRES").unwrap().parse().unwrap();
+    let url: migrate_postgres::Url = common::server("MIGRATE_TEST_POSTGRES").parse().unwrap();
     let sql = "SELECT count(*) FROM pg_database WHERE datname = ANY ($1)";
     let left: i64 = url.connect().unwrap().query_one(sql, &[&names]).unwrap().get(0);
     assert_eq!(left, 0);

@@ -100,7 +100,7 @@ pub(crate) enum Command {
     /// Print SQL for a DBA to run: from one version to another, or what is pending
     Script(Script),
     /// Apply, revert and apply again each migration on a scratch database, and compare the schema
-    Check,
+    Check(Check),
     /// Accept the file of an applied migration as it is now
     Repair(One),
     /// Record migrations as applied, without running them
@@ -130,7 +130,9 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn needs(&self) -> Needs {
         match self {
-            Command::Up(_) | Command::Down(_) | Command::Redo(_) | Command::Plan(_) | Command::Check => Needs::Scripts,
+            Command::Up(_) | Command::Down(_) | Command::Redo(_) | Command::Plan(_) | Command::Check(_) => {
+                Needs::Scripts
+            }
             Command::RevertMissing(_) | Command::Script(_) => Needs::Scripts,
             _ => Needs::Settings,
         }
@@ -222,6 +224,13 @@ pub(crate) enum Start {
     PendingUndo,
     /// Behind this version.
     Version(Version),
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Check {
+    /// Also apply the newest N in other orders: up to 4 in all, more with neighbours swapped and in reverse
+    #[arg(long, value_name = "N", value_parser = several)]
+    pub(crate) order: Option<usize>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -343,6 +352,13 @@ fn count(text: &str) -> Result<usize, String> {
         Ok(_) if text.len() == 14 => Err(format!("this looks like a version: did you mean `--to {text}`?")),
         Ok(count) => Ok(count),
         Err(_) => Err("a number is wanted".into()),
+    }
+}
+
+fn several(text: &str) -> Result<usize, String> {
+    match count(text)? {
+        1 => Err("one migration has only one order".into()),
+        count => Ok(count),
     }
 }
 

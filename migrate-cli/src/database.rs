@@ -10,6 +10,7 @@ use migrate_core::driver::Outcome;
 use migrate_core::sql::Dialect;
 use migrate_core::{Cause, CauseKind, Driver, Error, Migrations, Migrator, Version};
 
+use crate::args::Check;
 use crate::commands::Context;
 use crate::config::DatabaseUrl;
 use crate::config::duration::words;
@@ -118,33 +119,38 @@ fn on_mysql(
     job.run(cx, &mut driver.tables(cx.settings.tables()), &known)
 }
 
-/// Checks the migrations on a scratch database beside the database of the settings, which is not touched.
-pub(crate) fn check(cx: &Context<'_>, source: Source<'_>) -> Result<Exit, Problem> {
+/// Checks the migrations on scratch databases beside the database of the settings, which is not touched.
+pub(crate) fn check(cx: &Context<'_>, source: Source<'_>, args: &Check) -> Result<Exit, Problem> {
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     use crate::commands::check::run;
 
     let url = begin(cx)?;
     match (url.scheme(), source) {
         #[cfg(feature = "sqlite")]
-        ("sqlite", Source::Directory(_)) => run(cx, &migrate_check::sqlite::InMemory, &directory(cx, Dialect::Sqlite)?),
+        ("sqlite", Source::Directory(_)) => {
+            run(cx, args, &migrate_check::sqlite::InMemory, &directory(cx, Dialect::Sqlite)?)
+        }
         #[cfg(feature = "sqlite")]
-        ("sqlite", Source::Sqlite(known)) => run(cx, &migrate_check::sqlite::InMemory, &known),
+        ("sqlite", Source::Sqlite(known)) => run(cx, args, &migrate_check::sqlite::InMemory, &known),
         #[cfg(feature = "postgres")]
         ("postgres" | "postgresql", Source::Directory(_)) => {
-            run(cx, &migrate_check::postgres::Beside::new(parsed(cx)?), &directory(cx, Dialect::Postgres)?)
+            run(cx, args, &migrate_check::postgres::Beside::new(parsed(cx)?), &directory(cx, Dialect::Postgres)?)
         }
         #[cfg(feature = "postgres")]
         ("postgres" | "postgresql", Source::Postgres(known)) => {
-            run(cx, &migrate_check::postgres::Beside::new(parsed(cx)?), &known)
+            run(cx, args, &migrate_check::postgres::Beside::new(parsed(cx)?), &known)
         }
         #[cfg(feature = "mysql")]
         ("mysql" | "mariadb", Source::Directory(_)) => {
             let url: migrate_mysql::Url = parsed(cx)?;
             let facts = migrate_mysql::Mysql::connect(&url.with_database(None)).and_then(|mut driver| driver.facts());
             let known = directory(cx, facts.map_err(opening)?.syntax.dialect())?;
-            run(cx, &migrate_check::mysql::Beside::new(url), &known)
+            run(cx, args, &migrate_check::mysql::Beside::new(url), &known)
         }
         #[cfg(feature = "mysql")]
-        ("mysql" | "mariadb", Source::Mysql(known)) => run(cx, &migrate_check::mysql::Beside::new(parsed(cx)?), &known),
+        ("mysql" | "mariadb", Source::Mysql(known)) => {
+            run(cx, args, &migrate_check::mysql::Beside::new(parsed(cx)?), &known)
+        }
         _ => Err(url.not_built_in()),
     }
 }

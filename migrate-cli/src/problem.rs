@@ -18,6 +18,8 @@ pub(crate) enum Problem {
     Failed(Box<Frame>),
     /// The library said no.
     Library(Box<Error>),
+    /// The migrations are not sound, or that could not be found out.
+    Check(Box<migrate_check::Error>),
 }
 
 impl Problem {
@@ -45,49 +47,34 @@ impl Problem {
             Problem::Library(error) if error.is_refused() => Exit::Refused,
             Problem::Library(error) if matches!(**error, Error::NotApplied(_)) => Exit::Pending,
             Problem::Library(_) => Exit::Failed,
+            Problem::Check(error) if error.is_difference() || matches!(**error, migrate_check::Error::Stale(_)) => {
+                Exit::Refused
+            }
+            Problem::Check(_) => Exit::Failed,
         }
+    }
+
+    /// Whether nothing was touched, and each frame is a reason.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Problem::Library(_)) && self.exit() == Exit::Refused
     }
 
     /// Everything that there is to say: one frame, or one for each reason of a refusal.
     pub(crate) fn frames(&self) -> Vec<Frame> {
         match self {
             Problem::Usage(frame) | Problem::Failed(frame) => vec![frame.as_ref().clone()],
-            Problem::Library(error) => match error.as_ref() {
-                Error::Refused(Refused(refusals)) => refusals.iter().map(Frame::of_refusal).collect(),
-                Error::Mistakes(mistakes) => mistakes.iter().map(Frame::of_mistake).collect(),
-                Error::Failed(failure) => vec![Frame::of_failure(failure)],
-                Error::Hook(failure) => vec![Frame::of_hook(failure)],
-                Error::Database { doing, cause } => {
-                    let mut frame = Frame::of_text(&format!("{doing}: {cause}"));
-                    frame.message = format!("{doing}: {}", cause.message);
-                    frame.code.clone_from(&cause.code);
-                    vec![frame]
-                }
-                other => vec![Frame::of_text(&other.to_string())],
-            },
+            Problem::Library(error) => Frame::all_of(error),
+            Problem::Check(error) => vec![Frame::of_check(error)],
         }
     }
 }
 
 impl From<migrate_check::Error> for Problem {
     fn from(error: migrate_check::Error) -> Self {
-        use migrate_check::{Error, Trouble};
         match error {
-            Error::NotBegun(error) => Problem::Library(error),
-            Error::Unsound { label, phase, trouble: Trouble::Failed(error) } => {
-                let mut frames = Problem::Library(error).frames().into_iter();
-                // What is now true of a scratch database is of no interest.
-                let mut frame = frames.next().unwrap_or_default();
-                frame.rolled_back = None;
-                frame.notes.retain(|note| ["detail: ", "hint: ", "in: "].iter().any(|word| note.starts_with(word)));
-                let frame = frame.note(format!("while checking {label}: {}", phase.as_str()));
-                Problem::Failed(Box::new(frame))
-            }
-            other => {
-                let mut frame = Frame::of_text(&other.to_string());
-                frame.block.iter_mut().for_each(|line| *line = line.strip_prefix("  ").unwrap_or(line).to_owned());
-                Problem::Failed(Box::new(frame))
-            }
+            migrate_check::Error::NotBegun(error) => Problem::Library(error),
+            migrate_check::Error::Scratch { doing, cause } => Error::Database { doing, cause }.into(),
+            other => Problem::Check(Box::new(other)),
         }
     }
 }
@@ -150,6 +137,36 @@ impl Frame {
             Some(text) => self.line_of(&text),
             None => self,
         }
+    }
+
+    fn all_of(error: &Error) -> Vec<Frame> {
+        match error {
+            Error::Refused(Refused(refusals)) => refusals.iter().map(Frame::of_refusal).collect(),
+            Error::Mistakes(mistakes) => mistakes.iter().map(Frame::of_mistake).collect(),
+            Error::Failed(failure) => vec![Frame::of_failure(failure)],
+            Error::Hook(failure) => vec![Frame::of_hook(failure)],
+            Error::Database { doing, cause } => {
+                let mut frame = Frame::of_text(&format!("{doing}: {cause}"));
+                frame.message = format!("{doing}: {}", cause.message);
+                frame.code.clone_from(&cause.code);
+                vec![frame]
+            }
+            other => vec![Frame::of_text(&other.to_string())],
+        }
+    }
+
+    fn of_check(error: &migrate_check::Error) -> Frame {
+        use migrate_check::{Error, Trouble};
+        let Error::Unsound { label, phase, trouble: Trouble::Failed(error) } = error else {
+            let mut frame = Frame::of_text(&error.to_string());
+            frame.block.iter_mut().for_each(|line| *line = line.strip_prefix("  ").unwrap_or(line).to_owned());
+            return frame;
+        };
+        let mut frame = Frame::all_of(error).into_iter().next().unwrap_or_default();
+        // What is now true of a scratch database is of no interest.
+        frame.rolled_back = None;
+        frame.notes.retain(|note| ["detail: ", "hint: ", "in: "].iter().any(|word| note.starts_with(word)));
+        frame.note(format!("while checking {label}: {}", phase.as_str()))
     }
 
     fn of_failure(failure: &Failure) -> Frame {

@@ -60,6 +60,7 @@ pub(crate) fn last_word(ended: &Result<Exit, Problem>) -> Option<Exit> {
             Error::Cancelled(cancelled) => say(&format!("interrupted: {}", cancelled.now_true())),
             _ => say(INTERRUPTED),
         },
+        Err(Problem::Check(_)) => say("interrupted: it was at work on a scratch database only"),
         _ => say(INTERRUPTED),
     }
     Some(Exit::Signal(u8::try_from(128 + signal).unwrap_or(u8::MAX)))

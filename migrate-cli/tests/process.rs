@@ -116,6 +116,37 @@ fn a_signal_ends_it_on_a_server_too() {
     }
 }
 
+/// Not the statement alone: the scratch database goes, too.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_check_and_its_scratch_database_goes() {
+    let mut session = Session::postgres("cli_check_signal");
+    session
+        .write("migrations/20260101000000_slow.sql", "CREATE TABLE half (x int);\nSELECT pg_sleep(60);\n")
+        .run("create");
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let mut child = session.command().args(["check", "-v"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let (mut line, mut scratch) = (String::new(), String::new());
+        while !line.starts_with("20260101000000_slow: up") {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended by itself");
+            if let Some(name) = line.strip_prefix("scratch database: ") {
+                scratch = name.trim().to_owned();
+            }
+        }
+        assert!(scratch.starts_with("migrate_check_"), "{scratch:?}");
+        let killed = std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert_eq!(rest, "\ninterrupted: it was at work on a scratch database only\n");
+        let left = format!("SELECT count(*) FROM pg_database WHERE datname = '{scratch}'");
+        assert_eq!(session.postgres_value(&left), "0");
+    }
+}
+
 struct Backfill(Meta);
 
 impl Migration<Connection> for Backfill {

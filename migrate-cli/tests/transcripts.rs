@@ -112,7 +112,13 @@ fn check() {
     session.write("migrations/20260104000000_d.down.sql", "ALTER TABLE c DROP d;\n");
     session.run("check").run("check --format json");
     session.write("migrations/20260104000000_d.down.sql", "DROP INDEX c_d;\nALTER TABLE c DROP e;\n");
-    session.run("check").run("check --format json").ls();
+    session.run("check").run("check --format json");
+    session.write(
+        "migrations/20260104000000_d.up.sql",
+        "-- migrate:options transaction:false\nCREATE TABLE d (x);\nVACUUM;\n",
+    );
+    session.write("migrations/20260104000000_d.down.sql", "SELECT 1;\n").run("check").remove("20260104000000");
+    session.run("--table app_migrations check -v").run("--schema elsewhere check").ls();
     session.check(file!["transcripts/check.txt"]);
 }
 
@@ -166,7 +172,8 @@ fn variables() {
     session
         .run("up")
         .write("migrations/20260103000000_c.sql", "INSERT INTO ${table}\nVALUES ('${password}' ${key});\n");
-    session.run("up").run("up --format json").run("status");
+    session.run("up").run("up --format json").run("status").run("check");
+    session.remove("20260103000000").run("check");
     let found: String = Connection::open(session.path("app.db"))
         .and_then(|db| db.query_row("SELECT group_concat(x, ' | ') FROM members", [], |row| row.get(0)))
         .unwrap_or_else(|error| error.to_string());
@@ -229,6 +236,68 @@ fn templates() {
     session.write("templates/both.sql", "-- migrate:up\n-- ${words}\n\n-- migrate:down\n");
     session.run("new add Books").run("new more --sections").run("new third --no-transaction").cat("migrations/2");
     session.check(file!["transcripts/templates.txt"]);
+}
+
+#[test]
+fn check_in_other_orders() {
+    let mut session = Session::new();
+    session
+        .pair("20260101000000_a", "a")
+        .pair("20260102000000_b", "b")
+        .run("check --order 2 -v")
+        .run("check --order 1");
+    session.write("migrations/20260103000000_c.sql", "ALTER TABLE b ADD c;\n").run("check --order 3");
+    session.run("check --order 3 --format json");
+    session.write("migrations/20260104000000_d.sql", "CREATE TABLE IF NOT EXISTS d (x);\n").run("check --order 9");
+    session.write("migrations/20260105000000_e.sql", "CREATE TABLE IF NOT EXISTS d (y);\n").run("check --order 3");
+    session.run("check --order 3 --format json").ls();
+    session.check(file!["transcripts/check_in_other_orders.txt"]);
+}
+
+#[test]
+fn check_on_postgres() {
+    let mut session = Session::postgres("cli_check");
+    session.run("create").sql("CREATE ROLE cli_check_poor LOGIN").pair("20260101000000_a", "a");
+    session.write("migrations/20260101000000_a.up.sql", "CREATE TABLE a (x int);\n");
+    session
+        .write("migrations/20260102000000_b.up.sql", "CREATE TYPE mood AS ENUM ('ok');\nALTER TABLE a ADD m mood;\n");
+    session
+        .write("migrations/20260102000000_b.down.sql", "ALTER TABLE a DROP m;\n")
+        .run("check")
+        .run("check --format json");
+    session.write("migrations/20260102000000_b.down.sql", "ALTER TABLE a DROP m;\nDROP TYPE moods;\n").run("check");
+    session.write("migrations/20260102000000_b.down.sql", "ALTER TABLE a DROP m;\nDROP TYPE mood;\n");
+    session.write("migrations/20260103000000_c.up.sql", "GRANT SELECT ON ops.app_migrations TO PUBLIC;\n");
+    session.write("migrations/20260103000000_c.down.sql", "REVOKE SELECT ON ops.app_migrations FROM PUBLIC;\n");
+    session.run("check").run("--schema ops --table app_migrations check -v").run("check --order 2");
+    let poor = session.url().replace("postgres@", "cli_check_poor@");
+    session.run(&format!("-d {poor} check")).sql("DROP ROLE cli_check_poor");
+    session.check(file!["transcripts/check_on_postgres.txt"]);
+}
+
+#[test]
+fn check_on_mysql() {
+    check_on_a_server_without_transactions(Session::mysql("cli_check"), "check_on_mysql.txt");
+}
+
+#[test]
+fn check_on_mariadb() {
+    check_on_a_server_without_transactions(Session::mariadb("cli_check"), "check_on_mariadb.txt");
+}
+
+fn check_on_a_server_without_transactions(mut session: Session, transcript: &str) {
+    session.run("create").sql("CREATE USER cli_check_poor");
+    session.write("migrations/20260101000000_a.up.sql", "CREATE TABLE a (x INT, y INT);\n");
+    session.write("migrations/20260101000000_a.down.sql", "DROP TABLE a;\n");
+    session.write("migrations/20260102000000_b.up.sql", "ALTER TABLE a DROP x;\nCREATE INDEX a_y ON a (y);\n");
+    session.write("migrations/20260102000000_b.down.sql", "DROP INDEX a_y ON a;\nALTER TABLE a ADD x INT;\n");
+    session.run("check").run("check --format json");
+    session.write("migrations/20260102000000_b.down.sql", "DROP INDEX a_y ON a;\nALTER TABLE a ADD x INT FIRST;\n");
+    session.run("check -v").run("--table app_migrations --schema ops check --order 2");
+    let poor = session.url().replace("root@", "cli_check_poor@");
+    session.run(&format!("-d {poor} check")).sql("DROP USER cli_check_poor");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts").join(transcript);
+    session.check(snapbox::Data::read_from(&path, None));
 }
 
 #[test]

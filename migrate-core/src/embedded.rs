@@ -32,6 +32,11 @@ impl Embedded {
         Embedded { dir, root, dialect, files, migrations }
     }
 
+    /// The database that the macro was told the files are for.
+    pub const fn dialect(&self) -> Option<Dialect> {
+        self.dialect
+    }
+
     /// The directory as the macro was given it.
     pub const fn dir(&self) -> &'static str {
         self.dir
@@ -60,6 +65,17 @@ impl Embedded {
         let Some(root) = self.root else { return Ok(()) };
         let on_disk = source::list_dir(&Path::new(root).join(self.dir)).unwrap_or_default();
         self.not_compiled_in(on_disk).map_or(Ok(()), Err)
+    }
+
+    /// Everything in which the program differs from the directory that it was compiled from: what
+    /// [`assert_fresh`](Self::assert_fresh) panics of, for those who go on where there is nothing to compare with.
+    pub fn freshness(&self) -> Freshness {
+        let Some(root) = self.root else { return Freshness::Unknown };
+        let path = Path::new(root).join(self.dir);
+        if source::list_dir(&path).is_err() {
+            return Freshness::Unknown;
+        }
+        self.differences(&path).map_or_else(Freshness::Stale, |()| Freshness::Fresh)
     }
 
     /// For a test of the crate that embeds the migrations: what is compiled in is what is on the disk.
@@ -92,6 +108,10 @@ impl Embedded {
                 self.dir
             ));
         };
+        self.differences(path)
+    }
+
+    fn differences(&self, path: &Path) -> Result<(), String> {
         let disk = source::read_dir_labelled(path, self.dir, self.dialect).map_err(|mistakes| mistakes.to_string())?;
         let mut told: Vec<String> = self.gone(&disk).chain(self.edited(&disk)).collect();
         match self.not_compiled_in(disk.files) {
@@ -125,6 +145,18 @@ impl Embedded {
         let files = pairs.filter_map(|(compiled, there)| differing(compiled, there)).filter(in_both);
         files.map(|file| format!("{file}: edited since this program was compiled"))
     }
+}
+
+/// Where a program stands to the directory that it was compiled from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// What is on the disk is compiled in, as it is.
+    Fresh,
+    /// There is nothing to compare with: a release build does not know its directory, and elsewhere than where it was built
+    /// there may be none.
+    Unknown,
+    /// What differs, and what to do: a line for each file.
+    Stale(String),
 }
 
 /// A migration as the macro writes it: literals only, so that the compiler has no call to follow for each of them.
@@ -227,6 +259,8 @@ mod tests {
         let embedded = embed(compiled, Some(root.path().to_str().expect("UTF-8").to_owned().leak()));
         let told = embedded.compare(None).err().unwrap_or_default();
         assert_eq!(told.lines().collect::<Vec<_>>(), expected);
+        let expected = if told.is_empty() { Freshness::Fresh } else { Freshness::Stale(told.clone()) };
+        assert_eq!(embedded.freshness(), expected);
         let new = told.contains("not compiled in");
         assert_eq!(embedded.check_fresh().is_err(), new, "the check of a run sees new files, and only those");
     }
@@ -288,6 +322,7 @@ mod tests {
         let elsewhere = embed(&[UP], Some("/no/such/root"));
         for embedded in [&elsewhere, &embed(&[UP], None)] {
             assert_eq!(embedded.check_fresh(), Ok(()), "a run goes on");
+            assert_eq!(embedded.freshness(), Freshness::Unknown);
             let told = embedded.compare(None).expect_err("a test can't go on");
             assert!(told.contains("no such directory to compare with"), "{told}");
         }

@@ -47,7 +47,7 @@ mod version;
 pub use cancel::{Cancel, Interrupt};
 pub use checksum::Checksum;
 pub use driver::{Cause, CauseKind, Driver, Facts, Holder};
-pub use embedded::Embedded;
+pub use embedded::{Embedded, Freshness};
 pub use error::{Cancelled, Error, Failure, Kept, NotApplied, Stale};
 pub use event::Event;
 #[doc(hidden)]

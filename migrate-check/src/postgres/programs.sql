@@ -1,5 +1,6 @@
 SELECT 'aggregate', q, (to_jsonb(a) - '{aggfnoid,aggsortop,aggtranstype,aggmtranstype}'::text[])::text || ' '
-    || concat_ws(' ', aggtranstype::regtype, nullif(aggmtranstype, 0)::regtype, nullif(aggsortop, 0)::regoperator)
+    || concat_ws(' ', pg_get_function_arguments(pro.oid), 'PARALLEL ' || (SELECT proparallel::text FROM pg_proc p WHERE p.oid = pro.oid),
+    aggtranstype::regtype, nullif(aggmtranstype, 0)::regtype, nullif(aggsortop, 0)::regoperator)
 FROM pro JOIN pg_aggregate a ON a.aggfnoid = pro.oid WHERE prokind = 'a'
 UNION ALL
 SELECT 'event trigger', quote_ident(evtname), concat_ws(' ', 'ON ' || evtevent, 'WHEN TAG IN (' || array_to_string(evttags, ', ')
@@ -54,8 +55,9 @@ SELECT 'server', quote_ident(srvname), concat_ws(' ', 'TYPE ' || srvtype, 'VERSI
   FROM pg_foreign_data_wrapper f WHERE f.oid = srvfdw), 'OPTIONS (' || array_to_string(srvoptions, ', ') || ')')
 FROM pg_foreign_server
 UNION ALL
--- What the options are worth may be a password: only which there are.
-SELECT 'user mapping', usename || ' ON ' || quote_ident(srvname), (SELECT string_agg(split_part(option, '=', 1), ', ')
+-- Of a password only that there is one.
+SELECT 'user mapping', usename || ' ON ' || quote_ident(srvname), (SELECT string_agg(
+    CASE WHEN option ~* '^[^=]*pass' THEN split_part(option, '=', 1) ELSE option END, ', ')
   FROM unnest(umoptions) option)
 FROM pg_user_mappings
 UNION ALL
@@ -64,6 +66,7 @@ UNION ALL
 SELECT 'publication', quote_ident(pubname) || ' for table ' || prrelid::regclass, ''
 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = prpubid
 UNION ALL
+-- Who is no superuser may not see to where: there may be a password in it.
 SELECT 'subscription', quote_ident(subname), concat_ws(' ', CASE WHEN NOT subenabled THEN 'DISABLED' END, subslotname,
   array_to_string(subpublications, ', '))
 FROM pg_subscription, owner WHERE subdbid = owner.database

@@ -1,6 +1,6 @@
 -- What stands in the relations $1, and in the routines $2: behind `WITH`.
 rel AS MATERIALIZED (
-  SELECT c.oid, c.relname, c.relkind, c.reltype, c.reloftype, c.relam, c.reltablespace, c.reltoastrelid, c.relpersistence,
+  SELECT c.oid, c.relname, c.relkind, c.relowner, c.reltype, c.reloftype, c.relam, c.reltablespace, c.reltoastrelid, c.relpersistence,
     c.relreplident, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated, c.reloptions, c.relpartbound,
     c.relnamespace, quote_ident(nspname) || '.' || quote_ident(c.relname) AS q
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY ($1)
@@ -49,6 +49,14 @@ FROM rel JOIN pg_attribute a ON a.attrelid = rel.oid AND a.attrelid >= 16384 AND
   JOIN pg_type t ON t.oid = atttypid LEFT JOIN pg_attrdef d ON adrelid = attrelid AND adnum = attnum
 WHERE relkind IN ('r', 'p', 'f', 'm', 'c') OR (relkind = 'v' AND d.oid IS NOT NULL)
 UNION ALL
+-- Nobody has a right to a column by default.
+SELECT 'grant', 'column ' || q || '.' || quote_ident(attname) || ' to ' || CASE grantee WHEN 0 THEN 'PUBLIC' ELSE
+    quote_ident(pg_get_userbyid(grantee)) END, string_agg(privilege_type || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+    || coalesce(' GRANTED BY ' || quote_ident(pg_get_userbyid(nullif(grantor, relowner))), ''), ', ' ORDER BY privilege_type, grantor::regrole::text),
+  rel.oid, NULL
+FROM rel JOIN pg_attribute a ON a.attrelid = rel.oid AND a.attrelid >= 16384 AND attacl IS NOT NULL AND NOT attisdropped, aclexplode(attacl)
+GROUP BY rel.oid, q, attname, grantee
+UNION ALL
 SELECT CASE relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, q, concat_ws(' ',
     'WITH (' || array_to_string(reloptions, ', ') || ')',
     CASE relkind WHEN 'm' THEN 'USING ' || (SELECT quote_ident(amname) FROM pg_am a WHERE a.oid = relam AND amname <> 'heap') END,
@@ -71,6 +79,7 @@ UNION ALL
 -- The copies that partitions have of a foreign key bear names that nobody gave.
 SELECT 'constraint', q || '.' || quote_ident(conname), concat_ws(' ',
     pg_get_constraintdef(k.oid),
+    'WITH (' || array_to_string(c.reloptions, ', ') || ')',
     'TABLESPACE ' || (SELECT quote_ident(spcname) FROM pg_tablespace s WHERE s.oid = c.reltablespace),
     CASE WHEN NOT indisvalid THEN 'INVALID' END, CASE WHEN indisclustered THEN 'CLUSTER' END,
     CASE WHEN indisreplident THEN 'REPLICA IDENTITY' END), rel.oid, NULL
@@ -82,7 +91,8 @@ UNION ALL
 SELECT 'trigger', q || '.' || quote_ident(tgname),
   pg_get_triggerdef(t.oid) || CASE tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ENABLED REPLICA'
     ELSE ' ENABLED ALWAYS' END, rel.oid, NULL
-FROM pg_trigger t JOIN rel ON rel.oid = tgrelid WHERE NOT tgisinternal
+-- Until 14 the copies that partitions have of a trigger are internal, too; they belong to no constraint.
+FROM pg_trigger t JOIN rel ON rel.oid = tgrelid WHERE NOT tgisinternal OR tgconstraint = 0
 UNION ALL
 -- A constraint is enforced by triggers, which DISABLE TRIGGER ALL switches off; their own names are numbers.
 SELECT 'constraint not enforced', q || '.' || quote_ident(conname), string_agg(DISTINCT tgenabled::text, ', '), rel.oid, NULL

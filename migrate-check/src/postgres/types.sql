@@ -13,12 +13,14 @@ FROM typ WHERE typtype = 'd'
 UNION ALL
 SELECT 'type', q, 'RANGE ' || concat_ws(', ', rngsubtype::regtype,
     (SELECT opcname FROM pg_opclass o WHERE o.oid = rngsubopc), (SELECT collname FROM pg_collation c WHERE c.oid = rngcollation),
-    nullif(rngcanonical::oid, 0)::regproc, nullif(rngsubdiff::oid, 0)::regproc)
-FROM typ JOIN pg_range ON rngtypid = typ.oid WHERE typtype = 'r'
+    nullif(rngcanonical::oid, 0)::regproc, nullif(rngsubdiff::oid, 0)::regproc,
+    -- Since 14.
+    'MULTIRANGE ' || (to_jsonb(r) ->> 'rngmultitypid')::oid::regtype)
+FROM typ JOIN pg_range r ON rngtypid = typ.oid WHERE typtype = 'r'
 UNION ALL
-SELECT 'type', q, concat_ws(' ', 'INPUT', typinput, 'OUTPUT', typoutput, 'LENGTH', typlen, 'ALIGNMENT', typalign, 'STORAGE',
-  typstorage, 'CATEGORY', typcategory)
-FROM typ WHERE typtype = 'b'
+SELECT 'type', q, concat_ws(' ', (to_jsonb(t) - '{oid,typname,typnamespace,typowner,typacl,typarray,typrelid,typelem,typcollation}'::text[])::text,
+  'ELEMENT ' || nullif(typelem, 0)::regtype, CASE WHEN t.typcollation <> 0 THEN 'COLLATABLE' END)
+FROM typ JOIN pg_type t USING (oid) WHERE typ.typtype = 'b' OR NOT typisdefined
 UNION ALL
 SELECT 'collation', s.q || '.' || quote_ident(collname),
   (to_jsonb(c) - '{oid,collname,collnamespace,collowner,collversion}'::text[])::text

@@ -1,10 +1,9 @@
 -- What has texts that are dear to make: relations and routines, each with how many rows of the catalog it consists of and the newest of
 -- the transactions that wrote them. What is added or changed has a newer one, and what is taken away is missing in the number.
 row (unit, routine, written) AS (
-  SELECT oid, false, xmin FROM pg_class WHERE oid >= 16384
-  UNION ALL SELECT attrelid, false, xmin FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0
-  UNION ALL SELECT indrelid, false, a.xmin FROM pg_index JOIN pg_attribute a ON attrelid = indexrelid WHERE indexrelid >= 16384 AND attrelid >= 16384
-  UNION ALL SELECT indrelid, false, c.xmin FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indexrelid >= 16384
+  SELECT coalesce(indrelid, oid), false, c.xmin FROM pg_class c LEFT JOIN pg_index ON indexrelid = oid WHERE oid >= 16384
+  UNION ALL SELECT coalesce(indrelid, attrelid), false, a.xmin FROM pg_attribute a LEFT JOIN pg_index ON indexrelid = attrelid
+    WHERE attrelid >= 16384 AND attnum > 0
   UNION ALL SELECT indrelid, false, xmin FROM pg_index WHERE indexrelid >= 16384
   UNION ALL SELECT c.oid, false, t.xmin FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid WHERE t.reloptions IS NOT NULL
   UNION ALL SELECT adrelid, false, xmin FROM pg_attrdef
@@ -23,4 +22,7 @@ named AS (
   SELECT oid, false AS routine, q FROM rel
   UNION ALL SELECT oid, true, q FROM pro WHERE prokind <> 'a'
 )
-SELECT oid, named.routine, q, count(*), max(written::text::bigint) FROM named JOIN row ON unit = oid AND row.routine = named.routine GROUP BY 1, 2, 3
+-- Only the age of a transaction's number can be compared, not the number: the third one is the first that there ever is.
+SELECT oid, routine, q, rows, newest FROM named JOIN (
+  SELECT unit AS oid, routine, count(*) AS rows, age('3'::xid) + 3 - min(age(written)) AS newest FROM row GROUP BY 1, 2
+) written USING (oid, routine)

@@ -3,7 +3,7 @@
 use migrate_core::{Action, Direction, Version};
 use serde::{Serialize, Serializer};
 
-use crate::exit::Exit;
+use crate::commands::check::UnsoundJson;
 use crate::problem::{Frame, Problem};
 
 #[derive(Serialize)]
@@ -43,9 +43,17 @@ pub(crate) fn text<S: Serializer>(value: &impl ToString, serializer: S) -> Resul
 /// Why a command failed: the first reason, and, when it was refused, all of them.
 #[derive(Debug, Serialize)]
 pub(crate) struct FailureJson {
-    error: ErrorJson,
+    error: WholeJson,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refusals: Vec<ErrorJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct WholeJson {
+    #[serde(flatten)]
+    error: ErrorJson,
+    #[serde(flatten)]
+    unsound: Option<UnsoundJson>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -63,7 +71,14 @@ impl FailureJson {
     pub(crate) fn of(problem: &Problem) -> Self {
         let all: Vec<ErrorJson> = problem.frames().iter().map(ErrorJson::of).collect();
         let error = all.first().cloned().unwrap_or_default();
-        FailureJson { error, refusals: if problem.exit() == Exit::Refused { all } else { Vec::new() } }
+        let unsound = match problem {
+            Problem::Check(error) => Some(UnsoundJson::of(error)),
+            _ => None,
+        };
+        FailureJson {
+            error: WholeJson { error, unsound },
+            refusals: if problem.is_refusal() { all } else { Vec::new() },
+        }
     }
 }
 

@@ -107,7 +107,7 @@ impl Output {
     pub(crate) fn problem(&self, problem: &Problem) -> Exit {
         let frames = problem.frames();
         let mut shown: Vec<_> = frames.iter().map(|frame| frame::render(frame, self.stderr)).collect();
-        if problem.exit() == Exit::Refused {
+        if problem.is_refusal() {
             let reasons = if frames.len() == 1 { String::new() } else { format!(", for {} reasons", frames.len()) };
             shown.push(format!("refused{reasons}: nothing was changed"));
         }

@@ -64,6 +64,11 @@ impl Session {
         Session::on(format!("{}/{name}_{}", server("MIGRATE_TEST_MYSQL"), std::process::id()))
     }
 
+    /// The same on MariaDB.
+    pub fn mariadb(name: &str) -> Self {
+        Session::on(format!("{}/{name}_{}", server("MIGRATE_TEST_MARIADB"), std::process::id()))
+    }
+
     fn on(url: String) -> Self {
         let mut session = Session::bare();
         fs::create_dir(session.path("migrations")).unwrap();
@@ -211,8 +216,8 @@ impl Session {
                 r"(?<redacted>20[0-9]{12})_(create_orders|add_e_mail|add_books|more|vacuum|second|third|another|old_schema)",
             ),
             ("[SILENT]", r"postgres://me@(?<redacted>127\.0\.0\.1:[0-9]{2,})/app"),
-            ("[PLACE]", r"postgres://postgres@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
-            ("[MYPLACE]", r"mysql://root@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
+            ("[PLACE]", r"postgres://[a-z_]+@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
+            ("[MYPLACE]", r"mysql://[a-z_]+@(?<redacted>127\.0\.0\.1:[0-9]+/[a-z_]+_[0-9]+)"),
             ("[MYDATABASE]", r"[`'](?<redacted>cli_[a-z]+_[0-9]+)[`'.]"),
             ("[MYSERVER]", r"MySQL (?<redacted>[0-9][0-9.]+)"),
             ("[ID]", r"connection (?<redacted>[0-9]+)"),
@@ -221,6 +226,7 @@ impl Session {
             ("[SERVER]", r"PostgreSQL (?<redacted>[0-9][0-9.]+( \([^)]*\))?)"),
             ("[PID]", r"backend (?<redacted>[0-9]+)"),
             ("[SQLITE]", r"SQLite (?<redacted>3\.[0-9.]+)"),
+            ("[SCRATCH]", r"migrate_check_(?<redacted>[0-9a-f]{16})"),
             ("[RUN]", r"'(?<redacted>[0-9a-f]{16})'"),
             ("[HOLDER]", r"(?<redacted>process [0-9]+ \([^)]*\)|another process)"),
         ] {

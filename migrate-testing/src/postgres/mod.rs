@@ -27,6 +27,7 @@ use migrate_postgres::{Url, cause};
 
 use crate::held::{Database, Held, say};
 use crate::server::{self, Kind, Whereabouts};
+use crate::template::Options;
 use crate::{Template, apart, failed};
 use registry::{Registry, quoted, with_database};
 
@@ -99,6 +100,15 @@ impl Template<'_, Client> {
         let lent = Lent { name: claimed.clone(), url: url.clone(), server, registry };
         Ok(Postgres { name: claimed, url, client: None, held: Held::new(lent, self.options.on_failure) })
     }
+}
+
+/// The server that test databases are made on, as a URL, password and all: that of `TEST_DATABASE_URL`, else of `DATABASE_URL`,
+/// else a private one, which this process keeps up.
+///
+/// # Errors
+/// When there is none, or only one that may be no place for tests.
+pub fn server() -> Result<String, Error> {
+    apart(|| server::find(Kind::Postgres, &Options::default())).map(|server| server.url)
 }
 
 fn claim(template: &Template<'_, Client>, server: &Whereabouts, registry: &Arc<Registry>) -> Result<String, Error> {
