@@ -123,20 +123,29 @@ impl<'a> Set<'a> {
     }
 
     /// What SQLite is to run.
+    ///
+    /// # Errors
+    /// When two of them have one version.
     #[cfg(feature = "sqlite")]
-    pub(crate) fn for_sqlite(&self) -> Result<Migrations<'_, rusqlite::Connection>, DuplicateVersion> {
+    pub fn for_sqlite(&self) -> Result<Migrations<'_, rusqlite::Connection>, DuplicateVersion> {
         together(self.embedded, &self.sqlite)
     }
 
     /// What PostgreSQL is to run.
+    ///
+    /// # Errors
+    /// When two of them have one version.
     #[cfg(feature = "postgres")]
-    pub(crate) fn for_postgres(&self) -> Result<Migrations<'_, postgres::Client>, DuplicateVersion> {
+    pub fn for_postgres(&self) -> Result<Migrations<'_, postgres::Client>, DuplicateVersion> {
         together(self.embedded, &self.postgres)
     }
 
     /// What MySQL or MariaDB is to run.
+    ///
+    /// # Errors
+    /// When two of them have one version.
     #[cfg(feature = "mysql")]
-    pub(crate) fn for_mysql(&self) -> Result<Migrations<'_, mysql::Conn>, DuplicateVersion> {
+    pub fn for_mysql(&self) -> Result<Migrations<'_, mysql::Conn>, DuplicateVersion> {
         together(self.embedded, &self.mysql)
     }
 }

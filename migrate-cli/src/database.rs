@@ -1,11 +1,11 @@
 //! From a URL to a driver, and from there to the command: each is written once for all databases.
 
-use std::marker::PhantomData;
 use std::str::FromStr;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use std::sync::mpsc;
 use std::time::Duration;
 
+use migrate::Set;
 use migrate_core::driver::Outcome;
 use migrate_core::sql::Dialect;
 use migrate_core::{Cause, CauseKind, Driver, Error, Migrations, Migrator, Version};
@@ -17,36 +17,49 @@ use crate::config::duration::words;
 use crate::exit::Exit;
 use crate::problem::Problem;
 
-/// The connection that migrations in Rust are handed on SQLite.
 #[cfg(feature = "sqlite")]
-pub type SqliteConnection = <migrate_sqlite::Sqlite<'static> as Driver>::Connection;
-
-/// The connection that migrations in Rust are handed on PostgreSQL.
+type SqliteConnection = <migrate_sqlite::Sqlite<'static> as Driver>::Connection;
 #[cfg(feature = "postgres")]
-pub type PostgresConnection = <migrate_postgres::Postgres<'static> as Driver>::Connection;
-
-/// The connection that migrations in Rust are handed on MySQL and MariaDB.
+type PostgresConnection = <migrate_postgres::Postgres<'static> as Driver>::Connection;
 #[cfg(feature = "mysql")]
-pub type MysqlConnection = <migrate_mysql::Mysql<'static> as Driver>::Connection;
+type MysqlConnection = <migrate_mysql::Mysql<'static> as Driver>::Connection;
 
 /// Where the migrations come from.
 pub(crate) enum Source<'m> {
     /// The directory of the settings.
-    Directory(PhantomData<&'m ()>),
+    Directory,
     /// An application that brings its own.
-    #[cfg(feature = "sqlite")]
-    Sqlite(Migrations<'m, SqliteConnection>),
-    /// An application that brings its own.
-    #[cfg(feature = "postgres")]
-    Postgres(Migrations<'m, PostgresConnection>),
-    /// An application that brings its own.
-    #[cfg(feature = "mysql")]
-    Mysql(Migrations<'m, MysqlConnection>),
+    Own(Set<'m>),
 }
 
 impl Source<'_> {
-    pub(crate) const fn directory() -> Self {
-        Source::Directory(PhantomData)
+    #[cfg(feature = "sqlite")]
+    fn sqlite(&self, cx: &Context<'_>) -> Result<Migrations<'_, SqliteConnection>, Problem> {
+        match self {
+            Source::Directory => directory(cx, Dialect::Sqlite),
+            Source::Own(set) => Ok(set.for_sqlite().map_err(Error::from)?),
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    fn postgres(&self, cx: &Context<'_>) -> Result<Migrations<'_, PostgresConnection>, Problem> {
+        match self {
+            Source::Directory => directory(cx, Dialect::Postgres),
+            Source::Own(set) => Ok(set.for_postgres().map_err(Error::from)?),
+        }
+    }
+
+    /// Only the server says which of the two it is, whose files are not read alike.
+    #[cfg(feature = "mysql")]
+    fn mysql(
+        &self,
+        cx: &Context<'_>,
+        dialect: impl FnOnce() -> Result<Dialect, Cause>,
+    ) -> Result<Migrations<'_, MysqlConnection>, Problem> {
+        match self {
+            Source::Directory => directory(cx, dialect().map_err(opening)?),
+            Source::Own(set) => Ok(set.for_mysql().map_err(Error::from)?),
+        }
     }
 }
 
@@ -63,19 +76,25 @@ pub(crate) trait Job {
 /// Opens the database of the settings, and hands it over together with the migrations.
 pub(crate) fn with(cx: &Context<'_>, source: &Source<'_>, job: &impl Job) -> Result<Exit, Problem> {
     let url = begin(cx)?;
-    match (url.scheme(), source) {
+    match url.scheme() {
         #[cfg(feature = "sqlite")]
-        ("sqlite", Source::Directory(_)) => on_sqlite(cx, &directory(cx, Dialect::Sqlite)?, job),
-        #[cfg(feature = "sqlite")]
-        ("sqlite", Source::Sqlite(known)) => on_sqlite(cx, known, job),
+        "sqlite" => {
+            let known = source.sqlite(cx)?;
+            let driver = migrate_sqlite::Sqlite::open(&parsed(cx)?).map_err(opening)?;
+            job.run(cx, &mut driver.tables(cx.settings.tables()), &known)
+        }
         #[cfg(feature = "postgres")]
-        ("postgres" | "postgresql", Source::Directory(_)) => on_postgres(cx, &directory(cx, Dialect::Postgres)?, job),
-        #[cfg(feature = "postgres")]
-        ("postgres" | "postgresql", Source::Postgres(known)) => on_postgres(cx, known, job),
+        "postgres" | "postgresql" => {
+            let known = source.postgres(cx)?;
+            let driver = migrate_postgres::Postgres::connect(&parsed(cx)?).map_err(opening)?;
+            job.run(cx, &mut driver.tables(cx.settings.tables()), &known)
+        }
         #[cfg(feature = "mysql")]
-        ("mysql" | "mariadb", Source::Directory(_)) => on_mysql(cx, None, job),
-        #[cfg(feature = "mysql")]
-        ("mysql" | "mariadb", Source::Mysql(known)) => on_mysql(cx, Some(known), job),
+        "mysql" | "mariadb" => {
+            let mut driver = migrate_mysql::Mysql::connect(&parsed(cx)?).map_err(opening)?;
+            let known = source.mysql(cx, || Ok(driver.facts()?.syntax.dialect()))?;
+            job.run(cx, &mut driver.tables(cx.settings.tables()), &known)
+        }
         _ => Err(url.not_built_in()),
     }
 }
@@ -92,64 +111,25 @@ fn begin<'s>(cx: &'s Context<'_>) -> Result<&'s DatabaseUrl, Problem> {
     Ok(url)
 }
 
-#[cfg(feature = "sqlite")]
-fn on_sqlite(cx: &Context<'_>, known: &Migrations<'_, SqliteConnection>, job: &impl Job) -> Result<Exit, Problem> {
-    let driver = migrate_sqlite::Sqlite::open(&parsed(cx)?).map_err(opening)?;
-    job.run(cx, &mut driver.tables(cx.settings.tables()), known)
-}
-
-#[cfg(feature = "postgres")]
-fn on_postgres(cx: &Context<'_>, known: &Migrations<'_, PostgresConnection>, job: &impl Job) -> Result<Exit, Problem> {
-    let driver = migrate_postgres::Postgres::connect(&parsed(cx)?).map_err(opening)?;
-    job.run(cx, &mut driver.tables(cx.settings.tables()), known)
-}
-
-#[cfg(feature = "mysql")]
-fn on_mysql(
-    cx: &Context<'_>,
-    known: Option<&Migrations<'_, MysqlConnection>>,
-    job: &impl Job,
-) -> Result<Exit, Problem> {
-    let mut driver = migrate_mysql::Mysql::connect(&parsed(cx)?).map_err(opening)?;
-    if let Some(known) = known {
-        return job.run(cx, &mut driver.tables(cx.settings.tables()), known);
-    }
-    // Only the server says which of the two it is, whose files are not read alike.
-    let known = directory(cx, driver.facts().map_err(opening)?.syntax.dialect())?;
-    job.run(cx, &mut driver.tables(cx.settings.tables()), &known)
-}
-
 /// Checks the migrations on scratch databases beside the database of the settings, which is not touched.
-pub(crate) fn check(cx: &Context<'_>, source: Source<'_>, args: &Check) -> Result<Exit, Problem> {
+pub(crate) fn check(cx: &Context<'_>, source: &Source<'_>, args: &Check) -> Result<Exit, Problem> {
     #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     use crate::commands::check::run;
 
     let url = begin(cx)?;
-    match (url.scheme(), source) {
+    match url.scheme() {
         #[cfg(feature = "sqlite")]
-        ("sqlite", Source::Directory(_)) => {
-            run(cx, args, &migrate_check::sqlite::InMemory, &directory(cx, Dialect::Sqlite)?)
-        }
-        #[cfg(feature = "sqlite")]
-        ("sqlite", Source::Sqlite(known)) => run(cx, args, &migrate_check::sqlite::InMemory, &known),
+        "sqlite" => run(cx, args, &migrate_check::sqlite::InMemory, &source.sqlite(cx)?),
         #[cfg(feature = "postgres")]
-        ("postgres" | "postgresql", Source::Directory(_)) => {
-            run(cx, args, &migrate_check::postgres::Beside::new(parsed(cx)?), &directory(cx, Dialect::Postgres)?)
-        }
-        #[cfg(feature = "postgres")]
-        ("postgres" | "postgresql", Source::Postgres(known)) => {
-            run(cx, args, &migrate_check::postgres::Beside::new(parsed(cx)?), &known)
+        "postgres" | "postgresql" => {
+            run(cx, args, &migrate_check::postgres::Beside::new(parsed(cx)?), &source.postgres(cx)?)
         }
         #[cfg(feature = "mysql")]
-        ("mysql" | "mariadb", Source::Directory(_)) => {
+        "mysql" | "mariadb" => {
             let url: migrate_mysql::Url = parsed(cx)?;
-            let facts = migrate_mysql::Mysql::connect(&url.with_database(None)).and_then(|mut driver| driver.facts());
-            let known = directory(cx, facts.map_err(opening)?.syntax.dialect())?;
-            run(cx, args, &migrate_check::mysql::Beside::new(url), &known)
-        }
-        #[cfg(feature = "mysql")]
-        ("mysql" | "mariadb", Source::Mysql(known)) => {
-            run(cx, args, &migrate_check::mysql::Beside::new(parsed(cx)?), &known)
+            let server = || migrate_mysql::Mysql::connect(&url.with_database(None))?.facts();
+            let known = source.mysql(cx, || Ok(server()?.syntax.dialect()))?;
+            run(cx, args, &migrate_check::mysql::Beside::new(url.clone()), &known)
         }
         _ => Err(url.not_built_in()),
     }
@@ -163,37 +143,23 @@ pub(crate) fn script(
     from: Version,
     to: Version,
 ) -> Result<String, Problem> {
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
     use migrate_core::script;
 
     let (tables, values) = (cx.settings.tables(), &cx.settings.variables);
-    let not_for = || Problem::usage(format!("the migrations of this program are not for {dialect}"));
-    Ok(match (dialect, source) {
+    match dialect {
         #[cfg(feature = "sqlite")]
-        (Dialect::Sqlite, Source::Directory(_)) => {
-            script(&*migrate_sqlite::renderer(tables), &directory::<()>(cx, dialect)?, values, from, to)?
-        }
-        #[cfg(feature = "sqlite")]
-        (Dialect::Sqlite, Source::Sqlite(known)) => {
-            script(&*migrate_sqlite::renderer(tables), known, values, from, to)?
-        }
+        Dialect::Sqlite => Ok(script(&*migrate_sqlite::renderer(tables), &source.sqlite(cx)?, values, from, to)?),
         #[cfg(feature = "postgres")]
-        (Dialect::Postgres, Source::Directory(_)) => {
-            script(&*migrate_postgres::renderer(tables), &directory::<()>(cx, dialect)?, values, from, to)?
-        }
-        #[cfg(feature = "postgres")]
-        (Dialect::Postgres, Source::Postgres(known)) => {
-            script(&*migrate_postgres::renderer(tables), known, values, from, to)?
-        }
+        Dialect::Postgres => Ok(script(&*migrate_postgres::renderer(tables), &source.postgres(cx)?, values, from, to)?),
         #[cfg(feature = "mysql")]
-        (Dialect::Mysql | Dialect::Mariadb, Source::Directory(_)) => {
-            script(&*migrate_mysql::renderer(dialect, tables), &directory::<()>(cx, dialect)?, values, from, to)?
+        Dialect::Mysql | Dialect::Mariadb => {
+            let known = source.mysql(cx, || Ok(dialect))?;
+            Ok(script(&*migrate_mysql::renderer(dialect, tables), &known, values, from, to)?)
         }
-        #[cfg(feature = "mysql")]
-        (Dialect::Mysql | Dialect::Mariadb, Source::Mysql(known)) => {
-            script(&*migrate_mysql::renderer(dialect, tables), known, values, from, to)?
-        }
-        _ => return Err(not_for()),
-    })
+        #[allow(unreachable_patterns, reason = "with all drivers there is no other")]
+        other => Err(Problem::usage(format!("{other} is not built into this binary"))),
+    }
 }
 
 /// Makes the database of the settings.

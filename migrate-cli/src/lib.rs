@@ -1,17 +1,18 @@
 //! The `migrate` command line, as a library.
 //!
-//! The binary is one call of [`run`]. An application that has migrations in Rust, or compiles its files in, offers the
-//! same commands with [`run_with`] on SQLite, with [`run_with_postgres`] on PostgreSQL, with [`run_with_mysql`] on MySQL and
-//! MariaDB:
+//! The binary is one call of [`directory`]. An application that has migrations in Rust, or compiles its files in, offers the
+//! same commands, for every database that is switched on as a feature:
 //!
 //! ```no_run
-//! use migrate_core::{Migrations, source};
+//! use std::process::ExitCode;
 //!
-//! # fn main() -> Result<std::process::ExitCode, Box<dyn std::error::Error>> {
-//! let files = [("20260102030405_create_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY)")];
-//! let known = Migrations::from_sql(source::read(files, None)?.migrations)?;
-//! Ok(migrate_cli::run_with_postgres(std::env::args_os(), known))
-//! # }
+//! use migrate::{Embedded, embed_migrations};
+//!
+//! static MIGRATIONS: Embedded = embed_migrations!("../examples/quickstart/migrations");
+//!
+//! fn main() -> ExitCode {
+//!     migrate_cli::run(&MIGRATIONS)
+//! }
 //! ```
 //!
 //! This crate alone prints, reads the environment and installs signal handlers; what is done to a database is the
@@ -38,58 +39,30 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
+use migrate::Set;
 
 use args::Args;
 use database::Source;
 use exit::Exit;
 use output::Output;
 
-/// The connection of migrations in Rust, for [`run_with`].
-#[cfg(feature = "sqlite")]
-pub use database::SqliteConnection;
-
-/// The connection of migrations in Rust, for [`run_with_mysql`].
-#[cfg(feature = "mysql")]
-pub use database::MysqlConnection;
-
-/// The connection of migrations in Rust, for [`run_with_postgres`].
-#[cfg(feature = "postgres")]
-pub use database::PostgresConnection;
-
-/// Runs the command line, with the migrations of a directory. The first argument is the program's name.
+/// Runs the command line with the migrations of an application, [those in Rust](Set) included, by the arguments and the
+/// environment of the process.
 ///
 /// It prints, and returns what the process should exit with: 0 done, 1 failed, 2 wrong usage, 3 pending
 /// (`status --exit-code`), 4 changed or refused, 6 a lock, or the server, could not be had in time.
-pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    main(args, Source::directory()).into()
+pub fn run<'m>(set: impl Into<Set<'m>>) -> ExitCode {
+    run_from(std::env::args_os(), set)
 }
 
-/// As [`run`] on SQLite, with migrations that the program knows by itself: compiled in, written in Rust, or both.
-#[cfg(feature = "sqlite")]
-pub fn run_with<'m>(
-    args: impl IntoIterator<Item = OsString>,
-    known: impl Into<migrate_core::Migrations<'m, SqliteConnection>>,
-) -> ExitCode {
-    main(args, Source::Sqlite(known.into())).into()
+/// As [`run`], by these arguments. The first one is the program's name.
+pub fn run_from<'m>(args: impl IntoIterator<Item = OsString>, set: impl Into<Set<'m>>) -> ExitCode {
+    main(args, Source::Own(set.into())).into()
 }
 
-/// As [`run`] on PostgreSQL, with migrations that the program knows by itself: compiled in, written in Rust, or both.
-#[cfg(feature = "postgres")]
-pub fn run_with_postgres<'m>(
-    args: impl IntoIterator<Item = OsString>,
-    known: impl Into<migrate_core::Migrations<'m, PostgresConnection>>,
-) -> ExitCode {
-    main(args, Source::Postgres(known.into())).into()
-}
-
-/// As [`run`] on MySQL and MariaDB, with migrations that the program knows by itself: compiled in, written in Rust, or
-/// both.
-#[cfg(feature = "mysql")]
-pub fn run_with_mysql<'m>(
-    args: impl IntoIterator<Item = OsString>,
-    known: impl Into<migrate_core::Migrations<'m, MysqlConnection>>,
-) -> ExitCode {
-    main(args, Source::Mysql(known.into())).into()
+/// The `migrate` binary: as [`run`], with the migrations of a directory.
+pub fn directory() -> ExitCode {
+    main(std::env::args_os(), Source::Directory).into()
 }
 
 fn main(args: impl IntoIterator<Item = OsString>, source: Source<'_>) -> Exit {

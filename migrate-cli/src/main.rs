@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    migrate_cli::run(std::env::args_os())
+    migrate_cli::directory()
 }

@@ -7,8 +7,6 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::Session;
-use migrate_core::sql::Dialect;
-use migrate_core::{BoxError, Meta, Migration, Migrations, Version};
 use rusqlite::Connection;
 
 #[test]
@@ -147,56 +145,37 @@ fn a_signal_ends_a_check_and_its_scratch_database_goes() {
     }
 }
 
-struct Backfill(Meta);
-
-impl Migration<Connection> for Backfill {
-    fn meta(&self) -> &Meta {
-        &self.0
-    }
-
-    fn up(&self, db: &mut migrate_core::Session<'_, Connection>) -> Result<(), BoxError> {
-        db.connection().execute("INSERT INTO a VALUES (42)", [])?;
-        Ok(())
-    }
-}
-
+/// The example: files that are compiled in, and a migration in Rust, on whatever database the URL names.
 #[test]
-fn an_application_brings_its_own() {
-    let dir = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", dir.path().join("app.db").display());
-    let files = [("20260101000000_a.sql", "CREATE TABLE a (x);")];
-    let known = Migrations::from_sql(migrate_core::source::read(files, None).unwrap().migrations).unwrap();
-    let known = known.with(Backfill(Meta::code(Version::new(20260102000000), "backfill"))).unwrap();
-    let exit = migrate_cli::run_with(["app", "-q", "-d", &url, "up"].map(Into::into), known);
-    assert_eq!(format!("{exit:?}"), format!("{:?}", std::process::ExitCode::SUCCESS));
-    let db = Connection::open(dir.path().join("app.db")).unwrap();
-    assert_eq!(db.query_row("SELECT x FROM a", [], |row| row.get::<_, i64>(0)).unwrap(), 42);
-}
+fn an_application_has_the_same_command_line() {
+    let app = std::path::Path::new(common::MIGRATE).parent().unwrap().join("examples/app");
+    let run = |session: &Session, line: &str| {
+        let mut command = Command::new(&app);
+        let environment = session.command();
+        let variables = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let output = command.envs(variables).current_dir(session.path("")).args(line.split(' ')).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let session = Session::new();
+    assert!(run(&session, "plan").contains("20260102000000_lower_case"));
+    run(&session, "up");
+    let db = Connection::open(session.path("app.db")).unwrap();
+    assert_eq!(
+        db.query_row("SELECT email FROM members", [], |row| row.get::<_, String>(0)).unwrap(),
+        "ada@example.org"
+    );
+    assert!(run(&session, "script 0 20260101000000").contains("CREATE TABLE members"));
 
-struct BackfillOnAServer(Meta);
-
-impl Migration<migrate_cli::PostgresConnection> for BackfillOnAServer {
-    fn meta(&self) -> &Meta {
-        &self.0
-    }
-
-    fn up(&self, db: &mut migrate_core::Session<'_, migrate_cli::PostgresConnection>) -> Result<(), BoxError> {
-        db.connection().execute("INSERT INTO a VALUES (42)", &[])?;
-        Ok(())
-    }
-}
-
-#[test]
-fn an_application_brings_its_own_for_a_server() {
     let mut session = Session::postgres("cli_own");
-    let url = session.run("create").url();
-    let files = [("20260101000000_a.sql", "CREATE TABLE a (x int);")];
-    let read = migrate_core::source::read(files, Some(Dialect::Postgres)).unwrap();
-    let known = Migrations::from_sql(read.migrations).unwrap();
-    let known = known.with(BackfillOnAServer(Meta::code(Version::new(20260102000000), "backfill"))).unwrap();
-    let exit = migrate_cli::run_with_postgres(["app", "-q", "-d", &url, "up"].map(Into::into), known);
-    assert_eq!(format!("{exit:?}"), format!("{:?}", std::process::ExitCode::SUCCESS));
-    assert_eq!(session.postgres_value("SELECT x FROM a"), "42");
+    session.run("create");
+    run(&session, "up");
+    assert_eq!(session.postgres_value("SELECT email FROM members"), "ada@example.org");
+    run(&session, "check");
+    let mut session = Session::mysql("cli_own");
+    session.run("create");
+    run(&session, "up");
+    assert!(run(&session, "status").contains("2 applied"));
 }
 
 /// On a terminal a run says how far it is, in one line that is gone at its end; anywhere else there is no such line.

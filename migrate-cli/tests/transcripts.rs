@@ -173,7 +173,7 @@ fn variables() {
         .run("up")
         .write("migrations/20260103000000_c.sql", "INSERT INTO ${table}\nVALUES ('${password}' ${key});\n");
     session.run("up").run("up --format json").run("status").run("check");
-    session.remove("20260103000000").run("check");
+    session.remove("20260103000000").run("check").run("script 0 20260102000000");
     let found: String = Connection::open(session.path("app.db"))
         .and_then(|db| db.query_row("SELECT group_concat(x, ' | ') FROM members", [], |row| row.get(0)))
         .unwrap_or_else(|error| error.to_string());

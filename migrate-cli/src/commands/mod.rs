@@ -55,7 +55,7 @@ pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, 
         Command::Status(args) => database::with(&cx, &source, &args),
         Command::Plan(args) => database::with(&cx, &source, &args),
         Command::Script(args) => script::run(&cx, &source, &args),
-        Command::Check(args) => database::check(&cx, source, &args),
+        Command::Check(args) => database::check(&cx, &source, &args),
         Command::Repair(args) => database::with(&cx, &source, &accept::Repair(args.version)),
         Command::Baseline(Baseline { version: Some(version), .. }) => {
             database::with(&cx, &source, &accept::Baseline(version))
