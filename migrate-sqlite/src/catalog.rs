@@ -48,12 +48,19 @@ pub(crate) fn temporary_objects(connection: &Connection) -> Result<Vec<String>, 
 /// The texts of all that is in the schema `main`, in an order in which they can be run, without these tables, what belongs
 /// to them, and what SQLite makes by itself.
 pub(crate) fn schema(connection: &Connection, without: [&String; 3]) -> Result<Vec<String>, Cause> {
-    // The tables behind a virtual one are made with it.
-    let sql = "SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-               AND lower(tbl_name) NOT IN (lower(?1), lower(?2), lower(?3)) \
-               AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow') \
-               ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, name";
-    let mut select = connection.prepare(sql).map_err(cause)?;
+    let has_virtual = "SELECT EXISTS (SELECT 1 FROM main.sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%')";
+    // The tables behind a virtual one are made with it. Before 3.37 SQLite does not tell which they are: that is an error
+    // only where there is one.
+    let shadow = match connection.query_row(has_virtual, [], |row| row.get(0)).map_err(cause)? {
+        true => "AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow')",
+        false => "",
+    };
+    let sql = format!(
+        "SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+         AND lower(tbl_name) NOT IN (lower(?1), lower(?2), lower(?3)) {shadow} \
+         ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, name"
+    );
+    let mut select = connection.prepare(&sql).map_err(cause)?;
     let texts = select.query_map(without, |row| row.get(0)).map_err(cause)?;
     texts.collect::<Result<_, _>>().map_err(cause)
 }

@@ -35,13 +35,9 @@ fn plain(dump: &str) -> String {
     }
     let head = lines.iter().position(|line| !line.is_empty() && !line.starts_with("--")).unwrap_or(lines.len());
     let dumped = |line: &str| line.starts_with("-- Dumped from ") || line.starts_with("-- Dumped by ");
-    let lines = lines.iter().enumerate().filter(|(n, line)| *n >= head || !dumped(line)).map(|(_, line)| *line);
-    tidy(&lines.collect::<Vec<_>>().join("\n"))
-}
-
-/// One newline at the end.
-fn tidy(text: &str) -> String {
-    format!("{}\n", text.trim())
+    let (head, rest) = lines.split_at(head);
+    let head: Vec<_> = head.iter().filter(|line| !line.is_empty() && !dumped(line)).copied().collect();
+    format!("{}\n\n{}\n", head.join("\n"), rest.join("\n").trim())
 }
 
 #[cfg(test)]
@@ -52,7 +48,7 @@ mod tests {
     fn what_is_of_the_moment() {
         let dump = "--\n-- PostgreSQL database dump\n--\n\n\\restrict k1\n\n-- Dumped from database version 15\n\
                     -- Dumped by pg_dump version 15\n\nSET a = 1;\n-- Dumped by me\n\\restrict k2\n\n\\unrestrict k1\n\n";
-        let expected = "--\n-- PostgreSQL database dump\n--\n\n\n\nSET a = 1;\n-- Dumped by me\n\\restrict k2\n";
+        let expected = "--\n-- PostgreSQL database dump\n--\n\nSET a = 1;\n-- Dumped by me\n\\restrict k2\n";
         assert_eq!(plain(dump), expected);
     }
 }
