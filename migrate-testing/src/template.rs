@@ -123,7 +123,7 @@ impl<'a, C> Template<'a, C> {
     }
 
     /// Runs the seeds, on a database that has the migrations.
-    pub(crate) fn sow(
+    pub(crate) fn run_seeds(
         &self,
         connection: &mut C,
         run: impl Fn(&mut C, &str) -> Result<(), migrate_core::Cause>,

@@ -42,7 +42,7 @@ fn exists(name: &str) -> bool {
 /// The registry, as the suites look at it.
 fn registry() -> Client {
     let (place, _) = server().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    Client::connect(&format!("{place}/migrate_testing_v1"), NoTls).unwrap()
+    Client::connect(&format!("{place}/migrate_testing_v2"), NoTls).unwrap()
 }
 
 fn eventually(what: &str, is_so: impl Fn() -> bool) {
@@ -98,7 +98,7 @@ fn what_create_database_does_not_copy_is_there_too() {
         let of = format!("SELECT template FROM clone WHERE name = '{}'", db.name());
         let id = text(&mut registry(), &of);
         let ready = format!(
-            "SELECT count(*) > 0 FROM clone WHERE template = '{id}' AND use = 'stock' AND ready AND is_there(name)"
+            "SELECT count(*) > 0 FROM clone WHERE template = '{id}' AND use = 'stock' AND is_there(name)"
         );
         eventually("a copy in the stock", || text(&mut registry(), &ready) == "t");
     }
@@ -134,18 +134,16 @@ fn forty_processes_and_one_template() {
         let children: Vec<_> = (0..8).map(|_| alone("in_a_process_of_its_own", &[("SALT", &salt)])).collect();
         children.into_iter().for_each(|child| drop(succeeds(child)));
     }
-    let id = format!("{}_pg", template_id(&salt));
-    let made = format!("SELECT count(*) FROM template WHERE id LIKE '{id}%'");
+    let id = template_id(&salt);
+    let made = format!("SELECT count(*) FROM template WHERE id = '{id}'");
     assert_eq!(text(&mut registry(), &made), "1");
-    let left = format!("SELECT count(*) FROM clone WHERE template LIKE '{id}%' AND use <> 'stock'");
+    let left = format!("SELECT count(*) FROM clone WHERE template = '{id}' AND use NOT IN ('fill', 'stock')");
     eventually("all are dropped", || text(&mut registry(), &left) == "0");
 }
 
-/// The first part of its name, as a copy's name shows it.
 fn template_id(salt: &str) -> String {
     let db = template(salt).postgres().unwrap();
-    let id = text(&mut registry(), &format!("SELECT template FROM clone WHERE name = '{}'", db.name()));
-    id.split('_').next().unwrap().to_owned()
+    text(&mut registry(), &format!("SELECT template FROM clone WHERE name = '{}'", db.name()))
 }
 
 #[test]
@@ -198,7 +196,7 @@ fn what_a_kill_while_building_leaves_is_never_copied() {
     // The registry may be yet to be made by the child.
     eventually("it builds", || {
         let (place, _) = server().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-        Client::connect(&format!("{place}/migrate_testing_v1"), NoTls)
+        Client::connect(&format!("{place}/migrate_testing_v2"), NoTls)
             .is_ok_and(|mut client| text(&mut client, building) != "0")
     });
     child.kill().unwrap();
@@ -246,10 +244,10 @@ fn the_stock_of_what_nobody_uses_any_more_is_dropped_and_not_made_again() {
     let (old, new) = (template("old"), template("new"));
     drop(old.postgres().unwrap());
     drop(new.postgres().unwrap());
-    let id = format!("{}%", template_id("old"));
-    let stock = format!("SELECT count(*) FROM clone WHERE template LIKE '{id}' AND use = 'stock'");
+    let id = template_id("old");
+    let stock = format!("SELECT count(*) FROM clone WHERE template = '{id}' AND use IN ('fill', 'stock')");
     eventually("a stock", || text(&mut registry(), &stock) != "0");
-    let later = format!("UPDATE template SET used = used - interval '20 min' WHERE id LIKE '{id}'");
+    let later = format!("UPDATE template SET used = used - interval '20 min' WHERE id = '{id}'");
     registry().batch_execute(&later).unwrap();
     drop(new.postgres().unwrap());
     // Whoever is at it comes to an end.
@@ -264,7 +262,7 @@ fn the_stock_of_what_nobody_uses_any_more_is_dropped_and_not_made_again() {
         }
         // Its lock ends with it.
         drop(keeper);
-        text(&mut registry(), &stock) == "0" && text(&mut registry(), "SELECT keeper_is_busy()") == "f"
+        text(&mut registry(), &stock) == "0" && text(&mut registry(), "SELECT is_attended()") == "f"
     });
 }
 
@@ -273,7 +271,7 @@ fn a_migration_that_fails_says_where_and_leaves_nothing() {
     let template = template("fails").seed("INSERT INTO nowhere VALUES (1)");
     let told = template.postgres().unwrap_err().to_string();
     assert!(told.contains("seed 1 of the template: relation \"nowhere\" does not exist"), "{told}");
-    let sql = "SELECT count(*) FROM clone WHERE use = 'build' AND NOT is_alive(pid, since)";
+    let sql = "SELECT count(*) FROM clone WHERE use = 'build' AND NOT is_alive(pid)";
     assert_eq!(text(&mut registry(), sql), "0");
 }
 
