@@ -1,7 +1,6 @@
 use migrate::testing::{Postgres, Sqlite};
-use migrate::{Embedded, embed_migrations};
 
-static MIGRATIONS: Embedded = embed_migrations!("migrations/empty", sqlite);
+static MIGRATIONS: () = ();
 
 #[migrate::test]
 fn no_migrations(db: Sqlite) {}
@@ -20,6 +19,9 @@ fn no_parameter() {}
 
 #[migrate::test(MIGRATIONS)]
 fn two_parameters(db: Sqlite, other: Postgres) {}
+
+#[migrate::test(MIGRATIONS)]
+fn borrowed(db: &mut Sqlite) {}
 
 #[migrate::test(MIGRATIONS)]
 fn generic<D>(db: D) {}
