@@ -5,10 +5,11 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
-use common::postgres::{Server, eventually, exists, registry, registry_of, template, text};
+use common::postgres::{Server, eventually, registry_of, template, text};
 use common::{alone, succeeds};
 use migrate_testing::Template;
 use postgres::{Client, NoTls};
@@ -43,30 +44,48 @@ fn slow(salt: &str, wait: Duration) -> Template<'static, Client> {
     })
 }
 
-const BUILDING: &str = "SELECT name FROM clone WHERE use = 'build' AND is_there(name)";
+/// The template that somebody builds there; the registry may be yet to come.
+fn building(server: &Server) -> String {
+    let sql = "SELECT name FROM clone WHERE use = 'build' AND is_there(name)";
+    let mut name = None;
+    eventually("it builds", || {
+        let found = registry_of(&server.url).and_then(|mut registry| registry.query_opt(sql, &[]));
+        name = found.ok().flatten().map(|row| row.get(0));
+        name.is_some()
+    });
+    name.unwrap()
+}
 
 #[test]
 fn a_run_that_is_killed_in_the_middle_leaves_nothing_to_the_next() {
-    let salt = format!("killed {}", std::process::id());
-    let mut children: Vec<_> = (0..24).map(|_| alone("hangs_with_a_database", &[("SALT", &salt)])).collect();
+    let server = Server::start();
+    let variables = [("SALT", "killed"), ("SERVER", &server.url)];
+    let mut children: Vec<_> = (0..24).map(|_| alone("hangs_with_a_database", &variables)).collect();
     let mut names = Vec::new();
     for child in children.iter_mut().take(8) {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let name = lines.map(Result::unwrap).find_map(|line| Some(line.split_once("have ")?.1.to_owned()));
         names.push(name.unwrap());
     }
-    assert!(names.iter().all(|name| exists(name)));
+    let there = format!("SELECT count(*) FROM pg_database WHERE datname IN ('{}')", names.join("', '"));
+    assert_eq!(text(&mut server.client(), &there), "8");
     // The others are anywhere between their start and their database.
     for child in &mut children {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    succeeds(alone("has_a_database", &[("SALT", &salt)]));
-    let id = "(SELECT template FROM clone WHERE name = '{}')".replace("{}", &names[0]);
-    let left = format!("SELECT count(*) FROM clone WHERE template = {id} AND use NOT IN ('fill', 'stock')");
-    eventually("the leftovers are dropped", || {
-        names.iter().all(|name| !exists(name)) && text(&mut registry(), &left) == "0"
-    });
+    succeeds(alone("has_a_database", &variables));
+    let mut registry = registry_of(&server.url).unwrap();
+    let left = "SELECT count(*) FROM clone WHERE use NOT IN ('fill', 'stock')";
+    eventually("the leftovers are dropped", || text(&mut registry, left) == "0");
+    assert_eq!(text(&mut server.client(), &there), "0");
+    // Nor does anything else look as if it were ours.
+    let known = "SELECT name FROM clone UNION SELECT name FROM template";
+    let known = registry.query(known, &[]).unwrap().into_iter().map(|row| row.get(0)).collect::<BTreeSet<String>>();
+    let all = "SELECT datname::text FROM pg_database WHERE datname LIKE 'migrate\\_test\\_%'";
+    for row in server.client().query(all, &[]).unwrap() {
+        assert!(known.contains(row.get::<_, &str>(0)), "{row:?}");
+    }
 }
 
 #[test]
@@ -74,11 +93,7 @@ fn what_a_kill_while_building_leaves_is_never_copied() {
     let salt = format!("building {}", std::process::id());
     let server = Server::start();
     let mut child = alone("builds_for_ever", &[("SALT", &salt), ("SERVER", &server.url)]);
-    let mut name = String::new();
-    eventually("it builds", || {
-        name = registry_of(&server.url).map(|mut registry| text(&mut registry, BUILDING)).unwrap_or_default();
-        !name.is_empty()
-    });
+    let name = building(&server);
     child.kill().unwrap();
     child.wait().unwrap();
     let mut db = slow(&salt, Duration::ZERO).server(&server.url).postgres().unwrap();
@@ -91,14 +106,9 @@ fn what_a_kill_while_building_leaves_is_never_copied() {
 fn a_server_that_crashes_while_a_template_is_built_goes_on() {
     let salt = format!("crashing {}", std::process::id());
     let server = Server::start();
-    let child = alone("builds_for_ever", &[("SALT", &salt), ("SERVER", &server.url)]);
-    let mut name = String::new();
-    eventually("it builds", || {
-        name = registry_of(&server.url).map(|mut registry| text(&mut registry, BUILDING)).unwrap_or_default();
-        !name.is_empty()
-    });
+    let mut child = alone("builds_for_ever", &[("SALT", &salt), ("SERVER", &server.url)]);
+    let name = building(&server);
     server.kill_session(&format!("datname = '{name}'"));
-    let mut child = child;
     child.kill().unwrap();
     child.wait().unwrap();
     drop(server.client());

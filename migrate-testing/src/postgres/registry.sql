@@ -217,7 +217,7 @@ BEGIN
     -- Not beside the tests, unless there are too many to drop. A thread of the tests has no other time, and only drops.
     is_busy := EXISTS (SELECT FROM clone WHERE claimed > clock_timestamp() - interval '500 ms');
     IF is_busy AND current_setting('migrate.ends_with_the_tests', true) IS DISTINCT FROM 'yes' AND NOT EXISTS (
-        SELECT FROM template o WHERE capacity(o) / 2 < (SELECT count(*) FROM clone WHERE template = o.id AND use = 'drop')) THEN
+        SELECT FROM template o WHERE capacity(o) < (SELECT count(*) FROM clone WHERE template = o.id AND use = 'drop')) THEN
         RETURN 'SELECT pg_sleep(0.2)';
     END IF;
 
