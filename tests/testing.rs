@@ -70,7 +70,7 @@ mod by_attribute {
     }
 
     /// What the attribute names its own things does not matter.
-    #[migrate::test(MIGRATIONS,)]
+    #[migrate::test(MIGRATIONS)]
     pub(crate) fn database(#[allow(unused_mut)] mut database: Sqlite) {
         assert_eq!(subjects(database.connection()), 0);
     }

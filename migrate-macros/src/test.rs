@@ -81,7 +81,9 @@ fn database(function: &ItemFn) -> Result<&Type> {
         (Some(FnArg::Receiver(this)), _) => Err(Error::new(this.span(), missing)),
         (Some(_), Some(more)) => Err(Error::new(more.span(), "the test takes one database, and nothing else")),
         (Some(FnArg::Typed(parameter)), None) => match &*parameter.ty {
-            Type::Reference(borrowed) => Err(Error::new(borrowed.span(), "the test owns its database: write it without `&`")),
+            Type::Reference(borrowed) => {
+                Err(Error::new(borrowed.span(), "the test owns its database: write it without `&`"))
+            }
             owned => Ok(owned),
         },
     }

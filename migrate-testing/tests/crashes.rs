@@ -222,5 +222,8 @@ fn a_role_that_may_not_is_told_what_to_do() {
     assert!(message.contains("ALTER ROLE ... CREATEDB"), "{message}");
     drop(of("tester").postgres().unwrap());
     let message = of("clerk").postgres().unwrap_err().to_string();
-    assert!(message.contains("the test databases of this server (migrate_testing_v2) belong to another role"), "{message}");
+    assert!(
+        message.contains("the test databases of this server (migrate_testing_v2) belong to another role"),
+        "{message}"
+    );
 }

@@ -56,9 +56,8 @@ fn what_create_database_does_not_copy_is_there_too() {
         assert_eq!(text(db.client().unwrap(), "SELECT count(*) FROM members"), "1");
         let of = format!("SELECT template FROM clone WHERE name = '{}'", db.name());
         let id = text(&mut registry(), &of);
-        let ready = format!(
-            "SELECT count(*) > 0 FROM clone WHERE template = '{id}' AND use = 'stock' AND is_there(name)"
-        );
+        let ready =
+            format!("SELECT count(*) > 0 FROM clone WHERE template = '{id}' AND use = 'stock' AND is_there(name)");
         eventually("a copy in the stock", || text(&mut registry(), &ready) == "t");
     }
 }
@@ -132,10 +131,8 @@ fn the_stock_of_what_nobody_uses_any_more_is_dropped_and_not_made_again() {
     let (old, new) = (template("old"), template("new"));
     drop(old.postgres().unwrap());
     drop(new.postgres().unwrap());
-    let id = text(
-        &mut registry(),
-        &format!("SELECT template FROM clone WHERE name = '{}'", old.postgres().unwrap().name()),
-    );
+    let id =
+        text(&mut registry(), &format!("SELECT template FROM clone WHERE name = '{}'", old.postgres().unwrap().name()));
     let stock = format!("SELECT count(*) FROM clone WHERE template = '{id}' AND use IN ('fill', 'stock')");
     eventually("a stock", || text(&mut registry(), &stock) != "0");
     let later = format!("UPDATE template SET used = used - interval '20 min' WHERE id = '{id}'");

@@ -4,9 +4,9 @@ use ::postgres::Client;
 use migrate_core::{Error, Migrator, UpTarget};
 use migrate_postgres::Postgres;
 
-use super::registry::{Registry, quoted, text, with_database};
 use super::connect::connect;
 use super::database_error;
+use super::registry::{Registry, quoted, text, with_database};
 use crate::server::Whereabouts;
 use crate::{Template, refused};
 
@@ -35,7 +35,10 @@ pub(super) fn template(
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    if !text(&mut client, &format!("SELECT id FROM template WHERE id = {}", quoted(id))).map_err(database_error)?.is_empty() {
+    if !text(&mut client, &format!("SELECT id FROM template WHERE id = {}", quoted(id)))
+        .map_err(database_error)?
+        .is_empty()
+    {
         return Ok(());
     }
     let sql = format!(

@@ -29,7 +29,9 @@ pub(super) fn drop_database(
     name: &str,
 ) -> Result<(), migrate_core::Error> {
     match psql(server, registry) {
-        Some(_) => registry.ask(&format!("UPDATE clone SET use = 'drop', pid = 0 WHERE name = {}", quoted(name))).map(drop),
+        Some(_) => {
+            registry.ask(&format!("UPDATE clone SET use = 'drop', pid = 0 WHERE name = {}", quoted(name))).map(drop)
+        }
         None => registry.drop_now(name),
     }
 }

@@ -74,7 +74,9 @@ impl Registry {
             match claimed {
                 // What is left of the connections is for those who have databases.
                 Some(claim) if is_new && claim.is_crowded => {
-                    client.batch_execute(&format!("SELECT unclaim({})", quoted(&claim.name))).map_err(database_error)?;
+                    client
+                        .batch_execute(&format!("SELECT unclaim({})", quoted(&claim.name)))
+                        .map_err(database_error)?;
                     *session = None;
                     pause();
                 }
