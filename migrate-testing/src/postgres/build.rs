@@ -4,9 +4,9 @@ use ::postgres::Client;
 use migrate_core::{Error, Migrator, UpTarget};
 use migrate_postgres::Postgres;
 
-use super::connect::connect;
+use super::connect::{connect, pause};
 use super::database_error;
-use super::registry::{Registry, quoted, text, with_database};
+use super::registry::{Registry, locked, quoted, text, with_database};
 use crate::server::Whereabouts;
 use crate::{Template, refused};
 
@@ -21,26 +21,38 @@ pub(super) fn template(
     registry: &Registry,
     fingerprint: &str,
 ) -> Result<(), Error> {
-    let mut client = connect(registry.url())?;
-    let id = fingerprint;
-    let lock = format!("SELECT pg_try_advisory_lock(1835365474, hashtext({}))", quoted(id));
+    let _alone = locked(&registry.building);
+    let id = quoted(fingerprint);
+    let lock = format!("(1835365474, hashtext({id}))");
     let began = Instant::now();
-    // Polled: whoever waits inside a statement is in the way of a CREATE INDEX CONCURRENTLY.
-    while text(&mut client, &lock).map_err(database_error)? != "t" {
-        if began.elapsed() > PATIENCE {
-            return Err(refused(
-                "another process has been making the template for ten minutes",
-                "see what it waits for",
-            ));
+    // Polled: whoever waits inside a statement is in the way of a CREATE INDEX CONCURRENTLY. By the session that claims:
+    // were all who wait to open another, there would be none for the one who builds.
+    let is_there = loop {
+        let sql =
+            format!("SELECT pg_try_advisory_lock{lock}, EXISTS (SELECT FROM template WHERE id = {id}), is_crowded()");
+        let row = registry.ask(&sql)?;
+        let is = |column| row.as_ref().is_some_and(|row| row.get(column) == Some("t"));
+        match (is(0), is(1)) {
+            (true, is_there) => break is_there,
+            (false, true) => return Ok(()),
+            (false, false) if began.elapsed() > PATIENCE => {
+                let message = "another process has been making the template for ten minutes";
+                return Err(refused(message, "see what it waits for"));
+            }
+            (false, false) if is(2) => registry.step_aside(),
+            (false, false) => pause(),
         }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    if !text(&mut client, &format!("SELECT id FROM template WHERE id = {}", quoted(id)))
-        .map_err(database_error)?
-        .is_empty()
-    {
-        return Ok(());
-    }
+    };
+    let built = match is_there {
+        true => Ok(()),
+        false => build(template, server, registry, fingerprint),
+    };
+    registry.ask(&format!("SELECT pg_advisory_unlock{lock}"))?;
+    built
+}
+
+fn build(template: &Template<'_, Client>, server: &Whereabouts, registry: &Registry, id: &str) -> Result<(), Error> {
+    let mut client = connect(registry.url())?;
     let sql = format!(
         "INSERT INTO clone (name, template, use) VALUES (new_name({0}), {0}, 'build') RETURNING name",
         quoted(id)

@@ -95,14 +95,16 @@ impl Template<'_, Client> {
         let (server, registry, claim) = apart(|| {
             let server = server::find(Kind::Postgres, &self.options)?;
             let registry = registry::of(&server.url);
-            let claim = claim(self, &server, &registry)?;
+            registry.live.fetch_add(1, Ordering::Relaxed);
+            let claim = claim(self, &server, &registry).inspect_err(|_| {
+                registry.live.fetch_sub(1, Ordering::Relaxed);
+            })?;
             Ok::<_, Error>((server, registry, claim))
         })?;
         if std::env::var_os("MIGRATE_TESTING_STATS").is_some() {
             apart(|| tell(&registry, &self.fingerprint().to_string(), &claim, began.elapsed()));
         }
         let url = with_database(&server.url, &claim.name);
-        registry.live.fetch_add(1, Ordering::Relaxed);
         let lent = Lent { name: claim.name.clone(), url: url.clone(), server, registry };
         Ok(Postgres { name: claim.name, url, client: None, held: Held::new(lent, self.options.on_failure) })
     }

@@ -19,9 +19,13 @@ pub(crate) struct Registry {
     url: String,
     /// The session that claims. It lives as long as the process, for with it the claims end.
     session: Mutex<Option<Client>>,
-    /// For what takes its time, while others claim.
-    others: Mutex<Vec<Client>>,
-    /// How many databases this process has in hand.
+    /// For what takes its time, while others claim. Not one for each test: two hundred threads that copy at once use up the
+    /// server's connections, and none is done sooner.
+    others: [Mutex<Option<Client>>; 4],
+    turn: AtomicUsize,
+    /// Held while a template is made: for the server, all threads are one.
+    pub(crate) building: Mutex<()>,
+    /// How many databases this process has in hand, or asks for.
     pub(crate) live: AtomicUsize,
 }
 
@@ -50,7 +54,9 @@ pub(crate) fn of(server: &str) -> Arc<Registry> {
             server: server.to_owned(),
             url: with_database(server, NAME),
             session: Mutex::default(),
-            others: Mutex::default(),
+            others: Default::default(),
+            turn: AtomicUsize::new(0),
+            building: Mutex::default(),
             live: AtomicUsize::new(0),
         })
     };
@@ -60,29 +66,45 @@ pub(crate) fn of(server: &str) -> Arc<Registry> {
 impl Registry {
     /// A database for this template; `None` where the template is yet to be made.
     pub(crate) fn claim(&self, fingerprint: &str) -> Result<Option<Claim>, Error> {
-        let mut session = locked(&self.session);
         loop {
-            let is_new = session.as_ref().is_none_or(Client::is_closed);
-            let client = match session.take().filter(|_| !is_new) {
-                Some(client) => session.insert(client),
-                None => session.insert(self.open()?),
-            };
+            let mut session = self.session()?;
+            let Some(client) = session.as_mut() else { continue };
             let claimed = claim(client, fingerprint).or_else(|error| match error.code().map(|code| code.code()) {
                 Some("42P01") => install(client).and_then(|()| claim(client, fingerprint).map_err(unusable)),
                 _ => Err(unusable(error)),
             })?;
             match claimed {
-                // What is left of the connections is for those who have databases.
-                Some(claim) if is_new && claim.is_crowded => {
+                Some(claim) if claim.is_crowded && self.is_alone() => {
                     client
                         .batch_execute(&format!("SELECT unclaim({})", quoted(&claim.name)))
                         .map_err(database_error)?;
-                    *session = None;
-                    pause();
+                    drop(session);
+                    self.step_aside();
                 }
                 claimed => return Ok(claimed),
             }
         }
+    }
+
+    /// Leaves its connection to those who have databases, and waits a moment.
+    pub(crate) fn step_aside(&self) {
+        if self.is_alone() {
+            *locked(&self.session) = None;
+        }
+        pause();
+    }
+
+    /// Whether nobody else in this process has a database, or is about to have one.
+    fn is_alone(&self) -> bool {
+        self.live.load(Ordering::Relaxed) <= 1
+    }
+
+    fn session(&self) -> Result<MutexGuard<'_, Option<Client>>, Error> {
+        let mut session = locked(&self.session);
+        if session.as_ref().is_none_or(Client::is_closed) {
+            *session = Some(self.open()?);
+        }
+        Ok(session)
     }
 
     fn open(&self) -> Result<Client, Error> {
@@ -106,29 +128,27 @@ impl Registry {
 
     /// A short question, by the session that holds the claims.
     pub(crate) fn ask(&self, sql: &str) -> Result<Option<SimpleQueryRow>, Error> {
-        let mut session = locked(&self.session);
+        let mut session = self.session()?;
         let Some(client) = session.as_mut() else { return Ok(None) };
         row(client, sql).map_err(database_error)
     }
 
-    /// What takes its time: by the session that holds the claims, if nobody else waits for that (in a process of one
-    /// test, to which another connection is not free), else by another.
+    /// What takes its time: by the session that holds the claims, where it is the only test's (in a process of one test
+    /// another connection is not free), else by another.
     pub(crate) fn work<T>(&self, work: impl FnOnce(&mut Client) -> Result<T, ::postgres::Error>) -> Result<T, Error> {
-        const KEPT: usize = 4;
-        let spare = locked(&self.others).pop().filter(|client| !client.is_closed());
-        if spare.is_none()
-            && self.live.load(Ordering::Relaxed) <= 1
-            && let Some(client) = locked(&self.session).as_mut()
+        if self.is_alone()
+            && let Ok(mut session) = self.session.try_lock()
+            && let Some(client) = session.as_mut()
         {
             return work(client).map_err(database_error);
         }
-        let mut client = spare.map_or_else(|| connect(&self.url), Ok)?;
-        let done = work(&mut client).map_err(database_error);
-        let mut others = locked(&self.others);
-        if others.len() < KEPT {
-            others.push(client);
-        }
-        done
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut other = locked(&self.others[turn % self.others.len()]);
+        let client = match other.take().filter(|client| !client.is_closed()) {
+            Some(client) => other.insert(client),
+            None => other.insert(connect(&self.url)?),
+        };
+        work(client).map_err(database_error)
     }
 
     /// Drops it, and waits for that.
@@ -238,7 +258,7 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -113,11 +113,19 @@ CREATE FUNCTION settings_of(name text) RETURNS text[] LANGUAGE sql AS $$
     WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = $1)
 $$;
 
--- Whether half of the server's connections are used for claims: if all were, no test could open its database, and none
--- would end.
-CREATE FUNCTION is_crowded() RETURNS boolean LANGUAGE sql STABLE AS
-$$SELECT pg_stat_get_db_numbackends(oid) * 2 > current_setting('max_connections')::integer
-    FROM pg_database WHERE datname = current_database()$$;
+-- Whether half of the server's connections are claims before this session's: if all were, no test could open its
+-- database, and none would end. By age, or all would step back at once, and come back at once.
+CREATE FUNCTION is_crowded() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    -- That is quick, and mostly all.
+    IF (SELECT pg_stat_get_db_numbackends(oid) * 2 <= current_setting('max_connections')::integer
+        FROM pg_database WHERE datname = current_database()) THEN
+        RETURN false;
+    END IF;
+    RETURN (SELECT count(*) * 2 >= current_setting('max_connections')::integer
+        FROM pg_stat_activity a, (SELECT * FROM pg_stat_activity WHERE pid = pg_backend_pid()) this
+        WHERE a.datname = this.datname AND (a.backend_start, a.pid) < (this.backend_start, this.pid));
+END $$;
 
 -- Whether somebody follows `next_task`.
 CREATE FUNCTION is_attended() RETURNS boolean LANGUAGE sql AS
