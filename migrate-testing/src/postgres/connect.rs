@@ -18,7 +18,15 @@ pub(super) fn connect(url: &str) -> Result<Client, Error> {
 
 /// Waits while the server has no connection left: other tests will end.
 pub(super) fn open(url: &str) -> Result<Client, Cause> {
-    let url: Url = url.parse().map_err(|error: UrlError| Cause::new(CauseKind::Access, error.to_string()))?;
+    // A server on this machine that is gone refuses at once; one that is slow has two hundred tests that connect.
+    let timeout = match url {
+        url if url.contains("connect_timeout=") => "",
+        url if url.contains('?') => "&connect_timeout=60",
+        _ => "?connect_timeout=60",
+    };
+    let url: Url = format!("{url}{timeout}")
+        .parse()
+        .map_err(|error: UrlError| Cause::new(CauseKind::Access, error.to_string()))?;
     let began = Instant::now();
     apart(|| {
         loop {

@@ -127,8 +127,8 @@ fn claim(template: &Template<'_, Client>, server: &Whereabouts, registry: &Arc<R
                 client.batch_execute(&settings).map(|()| true)
             }
             Ok(()) => Ok(true),
-            // Somebody has dropped the template.
-            Err(error) if error.code().is_some_and(|code| code.code() == "3D000") => {
+            // Somebody has dropped the template, or looks into it.
+            Err(error) if matches!(error.code().map(|code| code.code()), Some("3D000" | "55006")) => {
                 text(client, &format!("SELECT forget_template({})", quoted(&fingerprint))).map(|_| false)
             }
             Err(error) => Err(error),
