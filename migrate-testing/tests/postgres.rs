@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use common::postgres::{admin, eventually, exists, registry, template, text};
+use common::postgres::{Server, admin, eventually, exists, registry, registry_of, template, text, until_none};
 use common::{alone, succeeds};
 use migrate_core::sql::Dialect;
 use migrate_testing::Template;
@@ -45,7 +45,8 @@ fn what_create_database_does_not_copy_is_there_too() {
         alter("work_mem TO ''5MB''"),
         alter("my.word TO ''100%% it''''s''"),
     );
-    let template = template("settings").seed(seed);
+    let server = Server::start();
+    let template = template("settings").seed(seed).server(&server.url);
     // From the template, and once the stock is filled, from there.
     for _ in 0..2 {
         let mut db = template.postgres().unwrap();
@@ -54,18 +55,17 @@ fn what_create_database_does_not_copy_is_there_too() {
         assert_eq!(text(&mut fresh, "SHOW work_mem"), "5MB");
         assert_eq!(text(&mut fresh, "SHOW my.word"), "100% it's");
         assert_eq!(text(db.client().unwrap(), "SELECT count(*) FROM members"), "1");
-        let of = format!("SELECT template FROM clone WHERE name = '{}'", db.name());
-        let id = text(&mut registry(), &of);
-        let ready =
-            format!("SELECT count(*) > 0 FROM clone WHERE template = '{id}' AND use = 'stock' AND is_there(name)");
-        eventually("a copy in the stock", || text(&mut registry(), &ready) == "t");
+        let mut registry = registry_of(&server.url).unwrap();
+        let ready = "SELECT count(*) > 0 FROM clone WHERE use = 'stock' AND is_there(name)";
+        eventually("a copy in the stock", || text(&mut registry, ready) == "t");
     }
 }
 
-/// The suites' server has fifty connections.
+/// The server has fifty connections.
 #[test]
 fn two_hundred_at_once_in_threads() {
-    let template = template("threads");
+    let server = Server::start();
+    let template = template("threads").server(&server.url);
     let names = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..200 {
@@ -81,20 +81,20 @@ fn two_hundred_at_once_in_threads() {
     let names = names.into_inner().unwrap();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 200);
     let left = format!("SELECT count(*) FROM pg_database WHERE datname IN ('{}')", names.join("', '"));
-    eventually("all are dropped", || text(&mut admin(), &left) == "0");
+    let mut client = server.client();
+    until_none("all are dropped", || text(&mut client, &left));
 }
 
 #[test]
 fn two_hundred_processes_at_once_and_one_template() {
-    let salt = format!("processes {}", std::process::id());
-    let children: Vec<_> = (0..200).map(|_| alone("in_a_process_of_its_own", &[("SALT", &salt)])).collect();
+    let server = Server::start();
+    let variables = [("SALT", "processes"), ("SERVER", &server.url)];
+    let children: Vec<_> = (0..200).map(|_| alone("in_a_process_of_its_own", &variables)).collect();
     children.into_iter().for_each(|child| drop(succeeds(child)));
-    let db = template(&salt).postgres().unwrap();
-    let id = text(&mut registry(), &format!("SELECT template FROM clone WHERE name = '{}'", db.name()));
-    drop(db);
-    let left = format!("SELECT count(*) FROM clone WHERE template = '{id}' AND use NOT IN ('fill', 'stock')");
-    eventually("all are dropped", || text(&mut registry(), &left) == "0");
-    assert_eq!(text(&mut registry(), &format!("SELECT claims FROM template WHERE id = '{id}'")), "201");
+    let mut registry = registry_of(&server.url).unwrap();
+    let left = "SELECT count(*) FROM clone WHERE use NOT IN ('fill', 'stock')";
+    until_none("all are dropped", || text(&mut registry, left));
+    assert_eq!(text(&mut registry, "SELECT string_agg(claims::text, ' ') FROM template"), "200");
 }
 
 #[test]
@@ -128,30 +128,18 @@ fn databases_of_others_are_left_alone_whatever_they_are_called() {
 /// One rule for both: the stock of a template that another has followed was dropped, made again, dropped, for ever.
 #[test]
 fn the_stock_of_what_nobody_uses_any_more_is_dropped_and_not_made_again() {
-    let (old, new) = (template("old"), template("new"));
-    drop(old.postgres().unwrap());
-    drop(new.postgres().unwrap());
-    let id =
-        text(&mut registry(), &format!("SELECT template FROM clone WHERE name = '{}'", old.postgres().unwrap().name()));
-    let stock = format!("SELECT count(*) FROM clone WHERE template = '{id}' AND use IN ('fill', 'stock')");
-    eventually("a stock", || text(&mut registry(), &stock) != "0");
-    let later = format!("UPDATE template SET used = used - interval '20 min' WHERE id = '{id}'");
-    registry().batch_execute(&later).unwrap();
-    drop(new.postgres().unwrap());
-    // Whoever is at it comes to an end.
+    let server = Server::start();
+    let of = |salt| template(salt).server(&server.url);
+    drop(of("old").postgres().unwrap());
+    let mut registry = registry_of(&server.url).unwrap();
+    let stock = "SELECT count(*) FROM clone WHERE use IN ('fill', 'stock') AND template = (SELECT id FROM template ORDER BY used LIMIT 1)";
+    eventually("a stock", || text(&mut registry, stock) == "2");
+    registry.batch_execute("UPDATE template SET used = used - interval '20 min'").unwrap();
+    drop(of("new").postgres().unwrap());
     eventually("the keeper is done", || {
-        let mut keeper = registry();
-        loop {
-            let task = text(&mut keeper, "SELECT next_task()");
-            if task.is_empty() {
-                break;
-            }
-            keeper.batch_execute(&task).unwrap();
-        }
-        // Its lock ends with it.
-        drop(keeper);
-        text(&mut registry(), &stock) == "0" && text(&mut registry(), "SELECT is_attended()") == "f"
+        text(&mut registry, stock) == "0" && text(&mut registry, "SELECT is_attended()") == "f"
     });
+    assert_eq!(text(&mut registry, "SELECT count(*) FROM clone WHERE use = 'stock'"), "2");
 }
 
 #[test]

@@ -53,6 +53,15 @@ pub fn eventually(what: &str, is_so: impl FnMut() -> bool) {
     within(Duration::from_secs(120), what, is_so);
 }
 
+/// While it becomes less, it may take as long as it takes.
+pub fn until_none(what: &str, mut left: impl FnMut() -> String) {
+    let mut before = left();
+    while before != "0" {
+        eventually(&format!("{what}: {before}"), || left() != before);
+        before = left();
+    }
+}
+
 fn within(patience: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
