@@ -160,7 +160,11 @@ $$;
 
 -- Gives back what was claimed and never used.
 CREATE FUNCTION unclaim(of text) RETURNS void LANGUAGE sql AS $$
-    UPDATE clone SET use = CASE WHEN hit THEN 'stock' ELSE 'drop' END, pid = 0, claimed = NULL WHERE name = of
+    SELECT FROM clone WHERE name = of FOR UPDATE;
+    UPDATE template t SET claims = claims - 1, hits = hits - hit::integer
+    FROM clone c WHERE c.name = of AND counted AND t.id = c.template;
+    UPDATE clone SET use = CASE WHEN hit THEN 'stock' ELSE 'drop' END, pid = 0, claimed = NULL, counted = false
+    WHERE name = of;
 $$;
 
 -- A claim writes no row but its own, so that no test waits for another; here they are added up.
