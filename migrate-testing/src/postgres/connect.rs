@@ -44,5 +44,5 @@ pub(super) fn open(url: &str) -> Result<Client, Cause> {
 /// For a moment, and not all of them for the same.
 pub(super) fn pause() {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    thread::sleep(Duration::from_millis(20 + u64::from(now.subsec_nanos() / 1_000 % 100)));
+    thread::sleep(Duration::from_millis(20 + u64::from(now.subsec_micros() % 100)));
 }
