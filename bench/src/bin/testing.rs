@@ -3,7 +3,7 @@
 //!
 //!     cargo run --release --bin testing -- postgres://postgres@127.0.0.1:5432/postgres
 //!
-//! With nextest, each test a process of its own: `bench/testing-nextest URL`.
+//! Without a URL SQLite alone. With nextest, each test a process of its own: `bench/testing-nextest URL`.
 
 use std::time::Duration;
 
@@ -13,9 +13,10 @@ use postgres::{Client, NoTls};
 use rusqlite::Connection;
 
 fn main() {
-    let server = std::env::args().nth(1).expect("the URL of a server");
     println!("| 1,000 migrations | ours | floor or other way | ratio |\n|---|---|---|---|");
-    on_postgres(&server);
+    if let Some(server) = std::env::args().nth(1) {
+        on_postgres(&server);
+    }
     on_sqlite();
 }
 
