@@ -32,6 +32,14 @@ pub use migrate_testing::postgres::Postgres;
 #[cfg(feature = "sqlite")]
 pub use migrate_testing::sqlite::{Sqlite, SqliteFile};
 
+/// A template of a PostgreSQL database, for those who have no crate `postgres` to name its client by.
+#[cfg(feature = "postgres")]
+pub type PostgresTemplate<'a> = Template<'a, ::postgres::Client>;
+
+/// A template of a SQLite database.
+#[cfg(feature = "sqlite")]
+pub type SqliteTemplate<'a> = Template<'a, rusqlite::Connection>;
+
 /// A PostgreSQL database for this test.
 ///
 /// ```no_run

@@ -69,6 +69,24 @@ mod by_attribute {
         panic!("as it should");
     }
 
+    /// What the attribute names its own things does not matter.
+    #[migrate::test(MIGRATIONS)]
+    pub(crate) fn database(#[allow(unused_mut)] mut database: Sqlite) {
+        assert_eq!(subjects(database.connection()), 0);
+    }
+
+    #[cfg(any())]
+    #[migrate::test(MIGRATIONS)]
+    fn left_out(database: Sqlite) {}
+
+    #[migrate::test(*POSTGRES)]
+    #[tokio::test]
+    async fn asynchronous_with_a_result(db: Postgres) -> Result<(), Box<dyn std::error::Error>> {
+        let url = db.url().to_owned();
+        tokio::task::spawn_blocking(move || postgres::Client::connect(&url, postgres::NoTls).map(drop)).await??;
+        Ok(())
+    }
+
     #[migrate::test(MIGRATIONS)]
     #[ignore = "run by another: it fails"]
     fn fails(db: SqliteFile) -> Result<(), String> {
@@ -92,8 +110,18 @@ fn each_is_a_test_once() {
     let listed = String::from_utf8(output.stdout).unwrap();
     let mut names: Vec<_> = listed.lines().filter_map(|line| line.strip_suffix(": test")).collect();
     names.sort_unstable();
-    let expected =
-        ["asynchronous", "fails", "in_a_file", "in_memory", "marked_already", "on_postgres", "panics", "should_panic"];
+    let expected = [
+        "asynchronous",
+        "asynchronous_with_a_result",
+        "database",
+        "fails",
+        "in_a_file",
+        "in_memory",
+        "marked_already",
+        "on_postgres",
+        "panics",
+        "should_panic",
+    ];
     assert_eq!(names, expected.map(|name| format!("by_attribute::{name}")));
 }
 

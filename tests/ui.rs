@@ -12,7 +12,7 @@ fn mistakes_are_errors_of_the_compiler() {
     let theirs = target.join("tests/trybuild").join(env!("CARGO_PKG_NAME")).join("migrations");
     copy(Path::new("tests/ui/migrations"), &theirs).expect("a copy of the migrations");
     let tests = trybuild::TestCases::new();
-    for test in ["names", "texts", "directives", "arguments"] {
+    for test in ["names", "texts", "directives", "arguments", "test_attribute", "test_source"] {
         tests.compile_fail(format!("tests/ui/{test}.rs"));
     }
     // It tells where it looked, and only in the workspace can that be compared.

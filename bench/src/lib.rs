@@ -83,6 +83,11 @@ pub fn known<C: 'static>(files: &[File], in_its_words: impl Fn(&str) -> String) 
     Migrations::from_sql(files.iter().map(one)).expect("no version twice")
 }
 
+/// PostgreSQL numbers the rows where it is told to.
+pub fn in_words_of_postgres(sql: &str) -> String {
+    sql.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY GENERATED ALWAYS AS IDENTITY")
+}
+
 /// How long this takes.
 pub fn time(work: impl FnOnce()) -> Duration {
     let began = Instant::now();

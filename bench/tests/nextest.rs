@@ -4,16 +4,14 @@
 
 use std::io::Write;
 
-use bench::{known, migrations};
+use bench::{in_words_of_postgres, known, migrations};
 use migrate::testing::Template;
 use postgres::Client;
 
 fn one_of_many() {
     let (Ok(server), Ok(times)) = (std::env::var("BENCH_SERVER"), std::env::var("BENCH_TIMES")) else { return };
     let files = migrations(1000);
-    let known = known::<Client>(&files, |sql| {
-        sql.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY GENERATED ALWAYS AS IDENTITY")
-    });
+    let known = known::<Client>(&files, in_words_of_postgres);
     let template = Template::of(&known).server(server);
     let began = std::time::Instant::now();
     let mut db = template.postgres().unwrap();

@@ -3,6 +3,7 @@
 mod args;
 mod embed;
 mod expand;
+#[cfg(feature = "test")]
 mod test;
 
 use proc_macro::TokenStream;
@@ -35,8 +36,9 @@ pub fn embed(input: TokenStream) -> TokenStream {
 ///
 /// The argument is anything that is a `migrate::testing::Source` of the parameter's type: embedded migrations, a `Set`, or a
 /// `Template` with rows to start from. `#[migrate::test(MIGRATIONS, crate = other)]` says what the crate `migrate` is called here.
+#[cfg(feature = "test")]
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let (item, copy) = (proc_macro2::TokenStream::from(item), arguments.into());
-    test::test(copy, item).unwrap_or_else(|error| error.into_compile_error()).into()
+    let expanded = syn::parse(arguments).and_then(|args| test::test(&args, syn::parse(item)?));
+    expanded.unwrap_or_else(|error| error.into_compile_error()).into()
 }

@@ -1,128 +1,95 @@
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use syn::{Error, Result};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Attribute, Error, Expr, FnArg, Ident, Item, ItemFn, Path, Result, Token, Type, parse_quote};
+
+/// `MIGRATIONS`, or `MIGRATIONS, crate = other`.
+pub(crate) struct Args {
+    /// What the database is made of.
+    source: Expr,
+    /// What the facade is called here.
+    facade: Path,
+}
+
+impl Parse for Args {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.is_empty() {
+            return Err(Error::new(Span::call_site(), "the test needs migrations: #[migrate::test(MIGRATIONS)]"));
+        }
+        let mut args = Args { source: input.parse()?, facade: parse_quote!(::migrate) };
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+        if !input.is_empty() {
+            let fail = |error: Error| Error::new(error.span(), "only `crate = path` may follow the migrations");
+            input.parse::<Token![crate]>().map_err(fail)?;
+            input.parse::<Token![=]>().map_err(fail)?;
+            args.facade = input.call(Path::parse_mod_style)?;
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(args)
+    }
+}
 
 /// The test without its parameter, around a function that is the test as it was written.
 ///
 /// A `#[test]` is added where no attribute below says that it makes a test: two of them would run it twice, and none
 /// would not run it at all, without a word.
-pub(crate) fn test(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let (source, krate) = split_arguments(arguments)?;
-    let function = Function::parse(item)?;
-    let written = &function.written;
-    let (head, tail) = (&function.attributes, &function.result);
-    let private = stream(&format!("{krate}::testing::__private"))?;
-    let pair = stream("let (__database, __ending) =")?;
-    let begin = quoted(&[&pair, &private, &stream("::begin::<")?, &function.parameter_type, &stream(">")?]);
-    let argument = parenthesised(quoted(&[&stream("&")?, &parenthesised(source)]));
-    let name = TokenStream::from(TokenTree::from(function.name.clone()));
-    let await_it = stream(if function.is_async { ".await" } else { "" })?;
-    let call = parenthesised(quoted(&[&name, &parenthesised(stream("__database")?), &await_it]));
-    let body = quoted(&[written, &begin, &argument, &stream("; __ending.with")?, &call]);
-    let marker = stream(if function.is_marked { "" } else { "#[::core::prelude::v1::test]" })?;
-    let keyword = stream(if function.is_async { "async fn" } else { "fn" })?;
-    let body = TokenStream::from(TokenTree::from(Group::new(Delimiter::Brace, body)));
-    Ok(quoted(&[&marker, head, &function.visibility, &keyword, &name, &stream("()")?, tail, &body]))
+pub(crate) fn test(args: &Args, item: Item) -> Result<TokenStream> {
+    let Item::Fn(mut written) = item else {
+        return Err(Error::new(item.span(), "#[migrate::test] stands before a function"));
+    };
+    let attributes = std::mem::take(&mut written.attrs);
+    let visibility = std::mem::replace(&mut written.vis, syn::Visibility::Inherited);
+    let database = database(&written)?.clone();
+    let is_marked = attributes.iter().any(makes_a_test);
+    if let (Some(keyword), false) = (&written.sig.asyncness, is_marked) {
+        let why = "an async test needs the attribute of its runtime below #[migrate::test], as #[tokio::test]";
+        return Err(Error::new(keyword.span(), why));
+    }
+
+    let Args { source, facade } = args;
+    let marker = (!is_marked).then(|| quote!(#[::core::prelude::v1::test]));
+    let (name, result, keyword) = (&written.sig.ident, &written.sig.output, &written.sig.asyncness);
+    let wait = keyword.map(|_| quote!(.await));
+    // The test may have one of these names.
+    let [handed, ending] = ["database", "ending"].map(|name| Ident::new(name, Span::mixed_site()));
+    // A source that does not fit is an error at its place.
+    let begin = quote_spanned!(source.span()=> #facade::testing::__private::begin::<#database>(&(#source)));
+    Ok(quote! {
+        #marker
+        #(#attributes)*
+        #visibility #keyword fn #name() #result {
+            #written
+            let (#handed, #ending) = #begin;
+            #ending.with(#name(#handed)#wait)
+        }
+    })
 }
 
-struct Function {
-    attributes: TokenStream,
-    is_marked: bool,
-    visibility: TokenStream,
-    is_async: bool,
-    name: proc_macro2::Ident,
-    parameter_type: TokenStream,
-    /// `-> T`, or nothing.
-    result: TokenStream,
-    /// The function itself, without attributes and visibility.
-    written: TokenStream,
-}
-
-impl Function {
-    fn parse(item: TokenStream) -> Result<Self> {
-        let tokens: Vec<TokenTree> = item.into_iter().collect();
-        let mut at = 0;
-        let (mut attributes, mut is_marked) = (TokenStream::new(), false);
-        while let [TokenTree::Punct(hash), TokenTree::Group(group), ..] = &tokens[at..]
-            && hash.as_char() == '#'
-        {
-            is_marked |= makes_a_test(group);
-            attributes.extend(tokens[at..at + 2].iter().cloned());
-            at += 2;
-        }
-        let word = |tree: &TokenTree, word: &str| matches!(tree, TokenTree::Ident(ident) if ident == word);
-        let place = tokens[at..].iter().position(|tree| word(tree, "fn")).map(|found| at + found);
-        let fail = |why| Err(Error::new(tokens.get(at).map_or_else(Span::call_site, TokenTree::span), why));
-        let Some(place) = place else { return fail("#[migrate::test] stands before a function") };
-        let begins = tokens[at..place].iter().position(|tree| word(tree, "async")).map_or(place, |found| at + found);
-        let is_async = begins < place;
-        let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(parameters))) =
-            (tokens.get(place + 1), tokens.get(place + 2))
-        else {
-            return fail("a test is a function without generic parameters");
-        };
-        if is_async && !is_marked {
-            return fail("an async test needs the attribute of its runtime below this one, as #[tokio::test]");
-        }
-        Ok(Function {
-            attributes,
-            is_marked,
-            visibility: tokens[at..begins].iter().cloned().collect(),
-            is_async,
-            name: name.clone(),
-            parameter_type: type_of_the_only(parameters)?,
-            result: tokens[place + 3..tokens.len() - 1].iter().cloned().collect(),
-            written: tokens[begins..].iter().cloned().collect(),
-        })
+/// The type of the only parameter.
+fn database(function: &ItemFn) -> Result<&Type> {
+    let signature = &function.sig;
+    if !signature.generics.params.is_empty() {
+        return Err(Error::new(signature.generics.span(), "a test has no generic parameters"));
+    }
+    let mut parameters = signature.inputs.iter();
+    let missing = "the test takes its database: (db: migrate::testing::Postgres), or Sqlite, or SqliteFile";
+    match (parameters.next(), parameters.next()) {
+        (None, _) => Err(Error::new(signature.paren_token.span.join(), missing)),
+        (Some(FnArg::Receiver(this)), _) => Err(Error::new(this.span(), missing)),
+        (Some(_), Some(more)) => Err(Error::new(more.span(), "the test takes one database, and nothing else")),
+        (Some(FnArg::Typed(parameter)), None) => match &*parameter.ty {
+            Type::Reference(borrowed) => {
+                Err(Error::new(borrowed.span(), "the test owns its database: write it without `&`"))
+            }
+            owned => Ok(owned),
+        },
     }
 }
 
 /// `#[test]`, `#[tokio::test]`, `#[async_std::test(…)]`: the last word of the path.
-fn makes_a_test(attribute: &Group) -> bool {
-    let path = attribute.stream().into_iter().take_while(|tree| !matches!(tree, TokenTree::Group(_)));
-    path.last().is_some_and(|last| matches!(last, TokenTree::Ident(ident) if ident == "test"))
-}
-
-fn type_of_the_only(parameters: &Group) -> Result<TokenStream> {
-    let tokens: Vec<TokenTree> = parameters.stream().into_iter().collect();
-    let is = |at: usize, sign| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
-    let colon = (0..tokens.len()).find(|at| is(*at, ':') && !is(at + 1, ':') && !(*at > 0 && is(at - 1, ':')));
-    let Some(colon) = colon else {
-        let why = "the test takes its database: (db: migrate::testing::Postgres), or Sqlite, or SqliteFile";
-        return Err(Error::new(parameters.span(), why));
-    };
-    let end = tokens.len() - usize::from(is(tokens.len() - 1, ','));
-    if tokens[colon + 1..end].iter().any(|tree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ',')) {
-        return Err(Error::new(parameters.span(), "the test takes one database, and nothing else"));
-    }
-    Ok(tokens[colon + 1..end].iter().cloned().collect())
-}
-
-/// The source, and the path of the facade: `MIGRATIONS, crate = other`.
-fn split_arguments(arguments: TokenStream) -> Result<(TokenStream, String)> {
-    let tokens: Vec<TokenTree> = arguments.into_iter().collect();
-    let is_crate = |at: &usize| {
-        matches!((&tokens[*at], tokens.get(at + 1), tokens.get(at + 2)),
-            (TokenTree::Punct(comma), Some(TokenTree::Ident(word)), Some(TokenTree::Punct(equals)))
-            if comma.as_char() == ',' && word == "crate" && equals.as_char() == '=')
-    };
-    let end = (0..tokens.len()).find(is_crate).unwrap_or(tokens.len());
-    let krate: TokenStream = tokens.iter().skip(end + 3).cloned().collect();
-    let krate = if krate.is_empty() { "::migrate".to_owned() } else { krate.to_string() };
-    if end == 0 {
-        let why = "the test needs migrations: #[migrate::test(MIGRATIONS)]";
-        return Err(Error::new(Span::call_site(), why));
-    }
-    Ok((tokens[..end].iter().cloned().collect(), krate))
-}
-
-fn stream(text: &str) -> Result<TokenStream> {
-    Ok(text.parse()?)
-}
-
-fn quoted(parts: &[&TokenStream]) -> TokenStream {
-    parts.iter().flat_map(|part| (*part).clone()).collect()
-}
-
-fn parenthesised(inside: TokenStream) -> TokenStream {
-    TokenTree::from(Group::new(Delimiter::Parenthesis, inside)).into()
+fn makes_a_test(attribute: &Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == "test")
 }

@@ -43,6 +43,10 @@ impl<T, E> Outcome for Result<T, E> {
 }
 
 /// A database that the attribute hands out, by its type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no test database",
+    label = "the type says which database: `Postgres`, `Sqlite` or `SqliteFile` of `migrate::testing`"
+)]
 pub trait Guard {
     /// What is to be told how the test ended.
     fn ending(&self) -> Ending;

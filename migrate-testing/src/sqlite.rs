@@ -66,7 +66,7 @@ impl SqliteFile {
     /// # Errors
     /// When it can't be opened.
     pub fn connect(&self) -> Result<Connection, Error> {
-        Connection::open(&self.path).map_err(told)
+        Connection::open(&self.path).map_err(database_error)
     }
 
     pub(crate) fn held(&self) -> Arc<Held> {
@@ -81,8 +81,8 @@ impl Template<'_, Connection> {
     /// When a migration or a seed fails.
     pub fn sqlite(&self) -> Result<Sqlite, Error> {
         let image = self.image()?;
-        let mut connection = Connection::open_in_memory().map_err(told)?;
-        connection.deserialize_read_exact("main", &image[..], image.len(), false).map_err(told)?;
+        let mut connection = Connection::open_in_memory().map_err(database_error)?;
+        connection.deserialize_read_exact("main", &image[..], image.len(), false).map_err(database_error)?;
         Ok(Sqlite { connection })
     }
 
@@ -134,10 +134,10 @@ impl Template<'_, Connection> {
     }
 
     fn make(&self) -> Result<Vec<u8>, Error> {
-        let mut connection = Connection::open_in_memory().map_err(told)?;
+        let mut connection = Connection::open_in_memory().map_err(database_error)?;
         Migrator::new(&mut migrate_sqlite::Sqlite::on(&mut connection)).up(&self.known, UpTarget::All)?;
-        self.sow(&mut connection, |connection, sql| connection.execute_batch(sql).map_err(cause))?;
-        let mut image = connection.serialize("main").map_err(told)?.to_vec();
+        self.run_seeds(&mut connection, |connection, sql| connection.execute_batch(sql).map_err(cause))?;
+        let mut image = connection.serialize("main").map_err(database_error)?.to_vec();
         // The versions of a WAL database's format; such an image can't be opened in memory.
         if let Some(versions) = image.get_mut(18..20) {
             versions.fill(1);
@@ -231,7 +231,7 @@ fn is_dead(name: &str) -> bool {
     Path::new("/proc/self").exists() && pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists())
 }
 
-fn told(error: rusqlite::Error) -> Error {
+fn database_error(error: rusqlite::Error) -> Error {
     crate::failed(cause(error))
 }
 

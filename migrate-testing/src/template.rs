@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use migrate_core::{BoxError, Error, Migrations};
 
@@ -29,7 +29,9 @@ pub struct Template<'a, C> {
     pub(crate) known: Migrations<'a, C>,
     pub(crate) options: Options,
     seeds: Vec<Seed<'a, C>>,
-    said: String,
+    dependencies: String,
+    /// Taken when it is first asked for: each test of a process asks.
+    fingerprint: OnceLock<Fingerprint>,
 }
 
 /// Rows to start from.
@@ -59,13 +61,20 @@ pub(crate) enum Remote {
 impl<'a, C> Template<'a, C> {
     /// These migrations, all of them.
     pub fn of(known: impl Into<Migrations<'a, C>>) -> Self {
-        Template { known: known.into(), options: Options::default(), seeds: Vec::new(), said: String::new() }
+        Template {
+            known: known.into(),
+            options: Options::default(),
+            seeds: Vec::new(),
+            dependencies: String::new(),
+            fingerprint: OnceLock::new(),
+        }
     }
 
     /// Then this SQL, once; each test finds its rows.
     #[must_use]
     pub fn seed(mut self, sql: impl Into<Cow<'static, str>>) -> Self {
         self.seeds.push(Seed::Sql(sql.into()));
+        self.fingerprint = OnceLock::new();
         self
     }
 
@@ -78,6 +87,7 @@ impl<'a, C> Template<'a, C> {
         code: impl Fn(&mut C) -> Result<(), BoxError> + Send + Sync + 'a,
     ) -> Self {
         self.seeds.push(Seed::Code { name: name.into(), run: Arc::new(code) });
+        self.fingerprint = OnceLock::new();
         self
     }
 
@@ -85,8 +95,9 @@ impl<'a, C> Template<'a, C> {
     /// for instance. Another word here is another template.
     #[must_use]
     pub fn depends_on(mut self, word: impl AsRef<str>) -> Self {
-        self.said.push_str(word.as_ref());
-        self.said.push('\0');
+        self.dependencies.push_str(word.as_ref());
+        self.dependencies.push('\0');
+        self.fingerprint = OnceLock::new();
         self
     }
 
@@ -113,17 +124,19 @@ impl<'a, C> Template<'a, C> {
     }
 
     pub(crate) fn fingerprint(&self) -> Fingerprint {
-        let migrations =
-            self.known.iter().fold(Fingerprint::new(), |so_far, migration| so_far.migration(migration.meta()));
-        let seeds = self.seeds.iter().fold(migrations, |so_far, seed| match seed {
-            Seed::Sql(sql) => so_far.text("sql").text(sql),
-            Seed::Code { name, .. } => so_far.text("code").text(name),
-        });
-        seeds.text(&self.said)
+        *self.fingerprint.get_or_init(|| {
+            let migrations =
+                self.known.iter().fold(Fingerprint::new(), |so_far, migration| so_far.migration(migration.meta()));
+            let seeds = self.seeds.iter().fold(migrations, |so_far, seed| match seed {
+                Seed::Sql(sql) => so_far.text("sql").text(sql),
+                Seed::Code { name, .. } => so_far.text("code").text(name),
+            });
+            seeds.text(&self.dependencies)
+        })
     }
 
     /// Runs the seeds, on a database that has the migrations.
-    pub(crate) fn sow(
+    pub(crate) fn run_seeds(
         &self,
         connection: &mut C,
         run: impl Fn(&mut C, &str) -> Result<(), migrate_core::Cause>,
@@ -181,6 +194,9 @@ mod tests {
         ];
         let shown: std::collections::BTreeSet<_> = all.iter().map(|each| each.fingerprint().to_string()).collect();
         assert_eq!(shown.len(), all.len());
+        let asked = of();
+        let before = asked.fingerprint().to_string();
+        assert_ne!(asked.seed("INSERT").fingerprint().to_string(), before);
         let same = of().server("postgres://localhost").allow_remote().keep_on_failure();
         assert_eq!(same.fingerprint().to_string(), of().fingerprint().to_string());
     }

@@ -4,54 +4,13 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use common::postgres::{Server, admin, eventually, exists, registry, registry_of, template, text, until_none};
 use common::{alone, succeeds};
 use migrate_core::sql::Dialect;
 use migrate_testing::Template;
 use postgres::{Client, NoTls};
-
-fn server() -> String {
-    std::env::var("MIGRATE_TEST_POSTGRES")
-        .unwrap_or_else(|_| panic!("MIGRATE_TEST_POSTGRES names no server: start the tests with scripts/test"))
-}
-
-fn template(salt: &str) -> Template<'static, Client> {
-    Template::of(common::known(Dialect::Postgres, salt)).server(server())
-}
-
-fn admin() -> Client {
-    Client::connect(&server(), NoTls).unwrap()
-}
-
-fn text(client: &mut Client, sql: &str) -> String {
-    let found = client.simple_query(sql).unwrap();
-    found
-        .iter()
-        .find_map(|message| match message {
-            postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("").to_owned()),
-            _ => None,
-        })
-        .unwrap_or_default()
-}
-
-fn exists(name: &str) -> bool {
-    text(&mut admin(), &format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'")) == "1"
-}
-
-/// The registry, as the suites look at it.
-fn registry() -> Client {
-    let (place, _) = server().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    Client::connect(&format!("{place}/migrate_testing_v1"), NoTls).unwrap()
-}
-
-fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
 
 #[test]
 fn a_test_gets_all_that_the_template_has_and_leaves_nothing() {
@@ -86,7 +45,8 @@ fn what_create_database_does_not_copy_is_there_too() {
         alter("work_mem TO ''5MB''"),
         alter("my.word TO ''100%% it''''s''"),
     );
-    let template = template("settings").seed(seed);
+    let server = Server::start();
+    let template = template("settings").seed(seed).server(&server.url);
     // From the template, and once the stock is filled, from there.
     for _ in 0..2 {
         let mut db = template.postgres().unwrap();
@@ -95,57 +55,46 @@ fn what_create_database_does_not_copy_is_there_too() {
         assert_eq!(text(&mut fresh, "SHOW work_mem"), "5MB");
         assert_eq!(text(&mut fresh, "SHOW my.word"), "100% it's");
         assert_eq!(text(db.client().unwrap(), "SELECT count(*) FROM members"), "1");
-        let of = format!("SELECT template FROM clone WHERE name = '{}'", db.name());
-        let id = text(&mut registry(), &of);
-        let ready = format!(
-            "SELECT count(*) > 0 FROM clone WHERE template = '{id}' AND use = 'stock' AND ready AND is_there(name)"
-        );
-        eventually("a copy in the stock", || text(&mut registry(), &ready) == "t");
+        let mut registry = registry_of(&server.url).unwrap();
+        let ready = "SELECT count(*) > 0 FROM clone WHERE use = 'stock' AND is_there(name)";
+        eventually("a copy in the stock", || text(&mut registry, ready) == "t");
     }
 }
 
+/// The server has fifty connections.
 #[test]
 fn two_hundred_at_once_in_threads() {
-    let template = template("threads");
+    let server = Server::start();
+    let template = template("threads").server(&server.url);
     let names = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..8 {
+        for _ in 0..200 {
             scope.spawn(|| {
-                for _ in 0..25 {
-                    let mut db = template.postgres().unwrap();
-                    let client = db.client().unwrap();
-                    assert_eq!(text(client, "SELECT count(*) FROM books"), "0");
-                    client.batch_execute("INSERT INTO books VALUES ('mine')").unwrap();
-                    names.lock().unwrap().push(db.name().to_owned());
-                }
+                let mut db = template.postgres().unwrap();
+                let client = db.client().unwrap();
+                assert_eq!(text(client, "SELECT count(*) FROM books"), "0");
+                client.batch_execute("INSERT INTO books VALUES ('mine')").unwrap();
+                names.lock().unwrap().push(db.name().to_owned());
             });
         }
     });
     let names = names.into_inner().unwrap();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 200);
     let left = format!("SELECT count(*) FROM pg_database WHERE datname IN ('{}')", names.join("', '"));
-    eventually("all are dropped", || text(&mut admin(), &left) == "0");
+    let mut client = server.client();
+    until_none("all are dropped", || text(&mut client, &left));
 }
 
 #[test]
-fn forty_processes_and_one_template() {
-    let salt = format!("processes {}", std::process::id());
-    for _ in 0..5 {
-        let children: Vec<_> = (0..8).map(|_| alone("in_a_process_of_its_own", &[("SALT", &salt)])).collect();
-        children.into_iter().for_each(|child| drop(succeeds(child)));
-    }
-    let id = format!("{}_pg", template_id(&salt));
-    let made = format!("SELECT count(*) FROM template WHERE id LIKE '{id}%'");
-    assert_eq!(text(&mut registry(), &made), "1");
-    let left = format!("SELECT count(*) FROM clone WHERE template LIKE '{id}%' AND use <> 'stock'");
-    eventually("all are dropped", || text(&mut registry(), &left) == "0");
-}
-
-/// The first part of its name, as a copy's name shows it.
-fn template_id(salt: &str) -> String {
-    let db = template(salt).postgres().unwrap();
-    let id = text(&mut registry(), &format!("SELECT template FROM clone WHERE name = '{}'", db.name()));
-    id.split('_').next().unwrap().to_owned()
+fn two_hundred_processes_at_once_and_one_template() {
+    let server = Server::start();
+    let variables = [("SALT", "processes"), ("SERVER", &server.url)];
+    let children: Vec<_> = (0..200).map(|_| alone("in_a_process_of_its_own", &variables)).collect();
+    children.into_iter().for_each(|child| drop(succeeds(child)));
+    let mut registry = registry_of(&server.url).unwrap();
+    let left = "SELECT count(*) FROM clone WHERE use NOT IN ('fill', 'stock')";
+    until_none("all are dropped", || text(&mut registry, left));
+    assert_eq!(text(&mut registry, "SELECT string_agg(claims::text, ' ') FROM template"), "200");
 }
 
 #[test]
@@ -155,70 +104,6 @@ fn in_a_process_of_its_own() {
     let client = db.client().unwrap();
     assert_eq!(text(client, "SELECT count(*) FROM books"), "0");
     client.batch_execute("INSERT INTO books VALUES ('mine')").unwrap();
-    if std::env::var_os("HANG").is_some() {
-        println!("have {}", db.name());
-        std::thread::sleep(Duration::from_secs(600));
-    }
-}
-
-#[test]
-fn what_a_killed_test_has_left_the_next_run_drops() {
-    use std::io::{BufRead, BufReader};
-    let salt = format!("killed {}", std::process::id());
-    let mut children: Vec<_> =
-        (0..3).map(|_| alone("in_a_process_of_its_own", &[("SALT", &salt), ("HANG", "1")])).collect();
-    let mut names = Vec::new();
-    for child in &mut children {
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let name = lines.map(Result::unwrap).find_map(|line| Some(line.split_once("have ")?.1.to_owned()));
-        names.push(name.unwrap());
-    }
-    assert!(names.iter().all(|name| exists(name)));
-    for child in &mut children {
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    // Another run: not within the ten seconds of the first.
-    let later = "UPDATE template SET used = used - interval '1 min'";
-    registry().batch_execute(later).unwrap();
-    succeeds(alone("in_a_process_of_its_own", &[("SALT", &salt)]));
-    eventually("the leftovers are dropped", || {
-        // Somebody may have been at it already, and not have seen these.
-        registry().batch_execute(later).unwrap();
-        succeeds(alone("in_a_process_of_its_own", &[("SALT", &salt)]));
-        names.iter().all(|name| !exists(name))
-    });
-}
-
-#[test]
-fn what_a_kill_while_building_leaves_is_never_copied() {
-    let salt = format!("building {}", std::process::id());
-    let mut child = alone("building_for_ever", &[("SALT", &salt)]);
-    let building = "SELECT count(*) FROM clone WHERE use = 'build' AND is_there(name)";
-    // The registry may be yet to be made by the child.
-    eventually("it builds", || {
-        let (place, _) = server().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-        Client::connect(&format!("{place}/migrate_testing_v1"), NoTls)
-            .is_ok_and(|mut client| text(&mut client, building) != "0")
-    });
-    child.kill().unwrap();
-    child.wait().unwrap();
-    // The same template, whose seed now ends.
-    let mut db = never_ending(&salt, Duration::ZERO).postgres().unwrap();
-    assert_eq!(text(db.client().unwrap(), "SELECT count(*) FROM members"), "1");
-}
-
-fn never_ending(salt: &str, wait: Duration) -> Template<'static, Client> {
-    template(salt).seed_code("waits", move |_| {
-        std::thread::sleep(wait);
-        Ok(())
-    })
-}
-
-#[test]
-#[ignore = "run by another, in a process of its own"]
-fn building_for_ever() {
-    let _ = never_ending(&std::env::var("SALT").unwrap(), Duration::from_secs(600)).postgres();
 }
 
 #[test]
@@ -243,29 +128,18 @@ fn databases_of_others_are_left_alone_whatever_they_are_called() {
 /// One rule for both: the stock of a template that another has followed was dropped, made again, dropped, for ever.
 #[test]
 fn the_stock_of_what_nobody_uses_any_more_is_dropped_and_not_made_again() {
-    let (old, new) = (template("old"), template("new"));
-    drop(old.postgres().unwrap());
-    drop(new.postgres().unwrap());
-    let id = format!("{}%", template_id("old"));
-    let stock = format!("SELECT count(*) FROM clone WHERE template LIKE '{id}' AND use = 'stock'");
-    eventually("a stock", || text(&mut registry(), &stock) != "0");
-    let later = format!("UPDATE template SET used = used - interval '20 min' WHERE id LIKE '{id}'");
-    registry().batch_execute(&later).unwrap();
-    drop(new.postgres().unwrap());
-    // Whoever is at it comes to an end.
+    let server = Server::start();
+    let of = |salt| template(salt).server(&server.url);
+    drop(of("old").postgres().unwrap());
+    let mut registry = registry_of(&server.url).unwrap();
+    let stock = "SELECT count(*) FROM clone WHERE use IN ('fill', 'stock') AND template = (SELECT id FROM template ORDER BY used LIMIT 1)";
+    eventually("a stock", || text(&mut registry, stock) == "2");
+    registry.batch_execute("UPDATE template SET used = used - interval '20 min'").unwrap();
+    drop(of("new").postgres().unwrap());
     eventually("the keeper is done", || {
-        let mut keeper = registry();
-        loop {
-            let task = text(&mut keeper, "SELECT next_task()");
-            if task.is_empty() {
-                break;
-            }
-            keeper.batch_execute(&task).unwrap();
-        }
-        // Its lock ends with it.
-        drop(keeper);
-        text(&mut registry(), &stock) == "0" && text(&mut registry(), "SELECT keeper_is_busy()") == "f"
+        text(&mut registry, stock) == "0" && text(&mut registry, "SELECT is_attended()") == "f"
     });
+    assert_eq!(text(&mut registry, "SELECT count(*) FROM clone WHERE use = 'stock'"), "2");
 }
 
 #[test]
@@ -273,7 +147,7 @@ fn a_migration_that_fails_says_where_and_leaves_nothing() {
     let template = template("fails").seed("INSERT INTO nowhere VALUES (1)");
     let told = template.postgres().unwrap_err().to_string();
     assert!(told.contains("seed 1 of the template: relation \"nowhere\" does not exist"), "{told}");
-    let sql = "SELECT count(*) FROM clone WHERE use = 'build' AND NOT is_alive(pid, since)";
+    let sql = "SELECT count(*) FROM clone WHERE use = 'build' AND NOT is_alive(pid)";
     assert_eq!(text(&mut registry(), sql), "0");
 }
 

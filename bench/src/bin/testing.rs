@@ -1,21 +1,22 @@
 //! Test databases: what handing one out takes, against what the database itself needs for a copy, and against running
-//! all migrations. Interleaved; ratios taken in each round.
+//! all migrations: ours, and those of `#[sqlx::test]` and refinery. Interleaved; ratios taken in each round.
 //!
 //!     cargo run --release --bin testing -- postgres://postgres@127.0.0.1:5432/postgres
 //!
-//! With nextest, each test a process of its own: `bench/testing-nextest URL`.
+//! Without a URL SQLite alone. With nextest, each test a process of its own: `bench/testing-nextest URL`.
 
 use std::time::Duration;
 
-use bench::{known, median, migrations, time};
+use bench::{File, in_words_of_postgres, known, median, migrations, time};
 use migrate::testing::Template;
 use postgres::{Client, NoTls};
 use rusqlite::Connection;
 
 fn main() {
-    let server = std::env::args().nth(1).expect("the URL of a server");
     println!("| 1,000 migrations | ours | floor or other way | ratio |\n|---|---|---|---|");
-    on_postgres(&server);
+    if let Some(server) = std::env::args().nth(1) {
+        on_postgres(&server);
+    }
     on_sqlite();
 }
 
@@ -27,49 +28,83 @@ fn row(what: &str, times: Vec<(Duration, Duration)>) {
 
 fn on_postgres(server: &str) {
     let files = migrations(1000);
-    let known = known::<Client>(&files, |sql| {
-        sql.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY GENERATED ALWAYS AS IDENTITY")
-    });
+    let known = known::<Client>(&files, in_words_of_postgres);
     let template = Template::of(&known).server(server);
     drop(template.postgres().expect("a template"));
     let (place, _) = server.rsplit_once('/').expect("a URL with a database");
-    let mut admin = Client::connect(&format!("{place}/migrate_testing_v1"), NoTls).expect("connects");
+    let mut admin = Client::connect(&format!("{place}/migrate_testing_v2"), NoTls).expect("connects");
     let of = |admin: &mut Client, sql: &str| -> String { admin.query_one(sql, &[]).expect("a row").get(0) };
-    let id = of(&mut admin, "SELECT id FROM template ORDER BY used DESC LIMIT 1");
-    let create = of(&mut admin, &format!("SELECT create_sql('bench_bare', '{id}')"));
-    let (mut misses, mut hits, mut all) = (Vec::new(), Vec::new(), Vec::new());
+    let create = of(&mut admin, "SELECT create_sql('bench_bare', name) FROM template ORDER BY used DESC LIMIT 1");
     // Of a run that was interrupted.
     for name in ["bench_bare", "bench_all"] {
         admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).expect("drops");
     }
     // Nobody fills the stock while it is measured.
     admin.execute("SELECT pg_advisory_lock(1835365473, 1)", &[]).expect("the keeper's lock");
-    for round in 0..16 {
-        let bare = time(|| admin.batch_execute(&create).expect("creates"));
-        admin.batch_execute("DROP DATABASE bench_bare").expect("drops");
-        let before = of(&mut admin, "SELECT count(*)::text FROM clone WHERE use = 'stock' AND is_there(name)");
-        let mut handed = None;
-        let ours = time(|| handed = Some(template.postgres().expect("a database")));
-        drop(handed);
-        match before.as_str() {
-            "0" => misses.push((ours, bare)),
-            _ => hits.push((ours, bare)),
+    let (mut misses, mut hits) = (Vec::new(), Vec::new());
+    for round in 0..24 {
+        let (mut bare, mut ours) = (Duration::ZERO, Duration::ZERO);
+        let ready = of(&mut admin, "SELECT count(*)::text FROM clone WHERE use = 'stock' AND is_there(name)") != "0";
+        // Whoever comes second finds what the first has left to be written.
+        for turn in 0..2 {
+            if turn == round % 2 {
+                bare = time(|| admin.batch_execute(&create).expect("creates"));
+                admin.batch_execute("DROP DATABASE bench_bare").expect("drops");
+            } else {
+                let mut handed = None;
+                ours = time(|| handed = Some(template.postgres().expect("a database")));
+                let name = handed.as_ref().map(|db| db.name().to_owned()).unwrap_or_default();
+                drop(handed);
+                admin.batch_execute(&format!("DROP DATABASE {name}")).expect("drops");
+            }
         }
-        if round % 5 == 0 {
-            let name = "bench_all";
-            admin.batch_execute(&format!("CREATE DATABASE {name}")).expect("creates");
-            let mut client = Client::connect(&format!("{place}/{name}"), NoTls).expect("connects");
-            let took = time(|| drop(migrate::postgres::up(&mut client, &known).expect("applies")));
-            drop(client);
-            admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).expect("drops");
-            all.push((ours, took));
-        }
+        if ready { &mut hits } else { &mut misses }.push((ours, bare));
     }
+    let copy = median::<Duration>(misses.iter().map(|(ours, _)| *ours).collect());
     row("PostgreSQL, no stock, against a bare CREATE DATABASE", misses);
     if !hits.is_empty() {
         row("PostgreSQL, from the stock, against a bare CREATE DATABASE", hits);
     }
-    row("PostgreSQL, against running all migrations (ours)", all);
+    let ways: [(&str, fn(&[File], &str)); 3] =
+        [("ours", migrate_runs_all), ("as #[sqlx::test] does", sqlx_runs_all), ("refinery", refinery_runs_all)];
+    for (who, run) in ways {
+        let times = (0..3).map(|_| {
+            admin.batch_execute("CREATE DATABASE bench_all").expect("creates");
+            let took = time(|| run(&files, &format!("{place}/bench_all")));
+            admin.batch_execute("DROP DATABASE bench_all WITH (FORCE)").expect("drops");
+            (copy, took)
+        });
+        row(&format!("PostgreSQL, no stock, against running all migrations, {who}"), times.collect());
+    }
+}
+
+fn migrate_runs_all(files: &[File], url: &str) {
+    let mut client = Client::connect(url, NoTls).expect("connects");
+    migrate::postgres::up(&mut client, &known::<Client>(files, in_words_of_postgres)).expect("applies");
+}
+
+fn sqlx_runs_all(files: &[File], url: &str) {
+    use sqlx::migrate::{Migration, MigrationType, Migrator};
+    let migrations = files.iter().map(|(version, name, sql)| {
+        let sql = sqlx::SqlStr::from_static(in_words_of_postgres(sql).leak());
+        Migration::new(*version, name.clone().into(), MigrationType::Simple, sql, false)
+    });
+    let migrator = Migrator { migrations: migrations.collect(), ..Migrator::DEFAULT };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let pool = sqlx::PgPool::connect(url).await.expect("connects");
+        migrator.run(&pool).await.expect("applies");
+        pool.close().await;
+    });
+}
+
+fn refinery_runs_all(files: &[File], url: &str) {
+    let one = |(n, (_, name, sql)): (usize, &File)| {
+        refinery::Migration::unapplied(&format!("V{}__{name}", n + 1), &in_words_of_postgres(sql)).expect("a name")
+    };
+    let migrations: Vec<_> = files.iter().enumerate().map(one).collect();
+    let mut client = Client::connect(url, NoTls).expect("connects");
+    refinery::Runner::new(&migrations).run(&mut client).expect("applies");
 }
 
 fn on_sqlite() {
@@ -79,19 +114,26 @@ fn on_sqlite() {
     let mut first = template.sqlite().expect("a template");
     let image = first.connection_mut().serialize("main").expect("serialises").to_vec();
     let (mut copies, mut all) = (Vec::new(), Vec::new());
-    for round in 0..60 {
-        let mut bare = Connection::open_in_memory().expect("opens");
-        let floor = time(|| bare.deserialize_read_exact("main", &image[..], image.len(), false).expect("deserialises"));
-        drop(bare);
-        let mut handed = None;
-        let ours = time(|| handed = Some(template.sqlite().expect("a database")));
-        drop(handed);
+    for round in 0..200 {
+        let (mut floor, mut ours) = (Duration::ZERO, Duration::ZERO);
+        for turn in 0..2 {
+            if turn == round % 2 {
+                let mut bare = None;
+                floor = time(|| {
+                    let connection = bare.insert(Connection::open_in_memory().expect("opens"));
+                    connection.deserialize_read_exact("main", &image[..], image.len(), false).expect("deserialises");
+                });
+            } else {
+                let mut handed = None;
+                ours = time(|| handed = Some(template.sqlite().expect("a database")));
+            }
+        }
         copies.push((ours, floor));
-        if round % 20 == 0 {
+        if round % 50 == 0 {
             let mut fresh = Connection::open_in_memory().expect("opens");
             all.push((ours, time(|| drop(migrate::sqlite::up(&mut fresh, &known).expect("applies")))));
         }
     }
-    row("SQLite in memory, against a bare sqlite3_deserialize", copies);
+    row("SQLite in memory, against a bare open and sqlite3_deserialize", copies);
     row("SQLite in memory, against running all migrations (ours)", all);
 }

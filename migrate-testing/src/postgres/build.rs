@@ -4,47 +4,63 @@ use ::postgres::Client;
 use migrate_core::{Error, Migrator, UpTarget};
 use migrate_postgres::Postgres;
 
-use super::registry::{Registry, quoted, text, with_database};
-use super::{connect, told};
+use super::connect::{connect, pause};
+use super::database_error;
+use super::registry::{Registry, locked, quoted, text, with_database};
 use crate::server::Whereabouts;
 use crate::{Template, refused};
 
 /// Nobody builds a schema for so long.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Makes the template, or waits until somebody else has. It has its name when it is finished: what a crash leaves is
-/// under another one, and is never copied.
+/// Makes the template, or waits until somebody else has. It is recorded when it is finished: what a crash leaves is never
+/// copied.
 pub(super) fn template(
     template: &Template<'_, Client>,
     server: &Whereabouts,
     registry: &Registry,
     fingerprint: &str,
 ) -> Result<(), Error> {
-    let mut client = connect(registry.url())?;
-    let id = text(&mut client, &format!("SELECT {} || '_pg' || major()", quoted(fingerprint))).map_err(told)?;
-    let lock = format!("SELECT pg_try_advisory_lock(1835365474, hashtext({}))", quoted(&id));
+    let _alone = locked(&registry.building);
+    let id = quoted(fingerprint);
+    let lock = format!("(1835365474, hashtext({id}))");
     let began = Instant::now();
-    // Polled: whoever waits inside a statement is in the way of a CREATE INDEX CONCURRENTLY.
-    while text(&mut client, &lock).map_err(told)? != "t" {
-        if began.elapsed() > PATIENCE {
-            return Err(refused(
-                "another process has been making the template for ten minutes",
-                "see what it waits for",
-            ));
+    // Polled: whoever waits inside a statement is in the way of a CREATE INDEX CONCURRENTLY. By the session that claims:
+    // were all who wait to open another, there would be none for the one who builds.
+    let is_there = loop {
+        let sql =
+            format!("SELECT pg_try_advisory_lock{lock}, EXISTS (SELECT FROM template WHERE id = {id}), is_crowded()");
+        let row = registry.ask(&sql)?;
+        let is = |column| row.as_ref().is_some_and(|row| row.get(column) == Some("t"));
+        match (is(0), is(1)) {
+            (true, is_there) => break is_there,
+            (false, true) => return Ok(()),
+            (false, false) if began.elapsed() > PATIENCE => {
+                let message = "another process has been making the template for ten minutes";
+                return Err(refused(message, "see what it waits for"));
+            }
+            (false, false) if is(2) => registry.step_aside(),
+            (false, false) => pause(),
         }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    if !text(&mut client, &format!("SELECT id FROM template WHERE id = {}", quoted(&id))).map_err(told)?.is_empty() {
-        return Ok(());
-    }
+    };
+    let built = match is_there {
+        true => Ok(()),
+        false => build(template, server, registry, fingerprint),
+    };
+    registry.ask(&format!("SELECT pg_advisory_unlock{lock}"))?;
+    built
+}
+
+fn build(template: &Template<'_, Client>, server: &Whereabouts, registry: &Registry, id: &str) -> Result<(), Error> {
+    let mut client = connect(registry.url())?;
     let sql = format!(
         "INSERT INTO clone (name, template, use) VALUES (new_name({0}), {0}, 'build') RETURNING name",
-        quoted(&id)
+        quoted(id)
     );
-    let name = text(&mut client, &sql).map_err(told)?;
-    let made = make(template, server, &mut client, &id, &name);
+    let name = text(&mut client, &sql).map_err(database_error)?;
+    let made = make(template, server, &mut client, id, &name);
     if made.is_err() {
-        let sql = text(&mut client, &format!("SELECT drop_sql({})", quoted(&name))).map_err(told)?;
+        let sql = text(&mut client, &format!("SELECT drop_sql({})", quoted(&name))).map_err(database_error)?;
         let _ = client.batch_execute(&sql);
         let _ = client.batch_execute(&format!("DELETE FROM clone WHERE name = {}", quoted(&name)));
     }
@@ -58,37 +74,25 @@ fn make(
     id: &str,
     name: &str,
 ) -> Result<(), Error> {
-    client.batch_execute(&format!("CREATE DATABASE {name}")).map_err(told)?;
+    client.batch_execute(&format!("CREATE DATABASE {name}")).map_err(database_error)?;
     let mut inside = connect(&with_database(&server.url, name))?;
     Migrator::new(&mut Postgres::on(&mut inside)).up(&template.known, UpTarget::All)?;
-    template.sow(&mut inside, |client, sql| client.batch_execute(sql).map_err(migrate_postgres::cause))?;
+    template.run_seeds(&mut inside, |client, sql| client.batch_execute(sql).map_err(migrate_postgres::cause))?;
     // So that no copy has it to do.
-    inside.batch_execute("VACUUM (ANALYZE)").map_err(told)?;
+    inside.batch_execute("VACUUM (ANALYZE)").map_err(database_error)?;
     drop(inside);
-    // A session that has just ended may be seen for a moment, and its database can't be renamed then.
     let finish = format!(
         "BEGIN;
          ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true;
-         INSERT INTO template (id, bytes, settings) VALUES ({id}, pg_database_size('{name}'), settings_of('{name}'));
+         COMMENT ON DATABASE {name} IS 'migrate: what test databases are copied from';
+         INSERT INTO template (id, name, bytes, settings)
+             VALUES ({id}, '{name}', pg_database_size('{name}'), settings_of('{name}'));
          DELETE FROM clone WHERE name = '{name}';
-         ALTER DATABASE {name} RENAME TO \"migrate_test_{bare}\";
-         COMMENT ON DATABASE \"migrate_test_{bare}\" IS 'migrate: what test databases are copied from';
          COMMIT",
         id = quoted(id),
-        bare = id,
     );
-    for attempt in 0.. {
-        match client.batch_execute(&finish) {
-            Ok(()) => break,
-            Err(error) if attempt < 50 && error.code().is_some_and(|code| code.code() == "55006") => {
-                client.batch_execute("ROLLBACK").map_err(told)?;
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            Err(error) => {
-                let _ = client.batch_execute("ROLLBACK");
-                return Err(told(error));
-            }
-        }
-    }
-    Ok(())
+    client.batch_execute(&finish).map_err(|error| {
+        let _ = client.batch_execute("ROLLBACK");
+        database_error(error)
+    })
 }

@@ -1,4 +1,4 @@
-//! Who fills the stock, and clears away what others have left.
+//! Who fills the stock, and clears away what tests have left: one at a time, as long as there are tests.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -6,15 +6,18 @@ use std::thread;
 
 use migrate_postgres::Url;
 
-use super::connect;
-use super::registry::{Registry, text};
+use super::connect::connect;
+use super::registry::{Registry, quoted, text};
 use crate::server::{Whereabouts, detached, programs};
 
 /// Starts one. Two at once are none too many: the second ends at once.
 pub(super) fn start(server: &Whereabouts, registry: &Arc<Registry>) {
-    if start_psql(server, registry).is_none() {
-        let registry = Arc::clone(registry);
-        thread::spawn(move || work(&registry));
+    match psql(server, registry) {
+        Some(mut psql) => drop(psql.spawn()),
+        None => {
+            let registry = Arc::clone(registry);
+            thread::spawn(move || work(&registry));
+        }
     }
 }
 
@@ -25,15 +28,17 @@ pub(super) fn drop_database(
     registry: &Arc<Registry>,
     name: &str,
 ) -> Result<(), migrate_core::Error> {
-    if programs::psql().is_some() && (registry.leave_to_keeper(name)? || start_psql(server, registry).is_some()) {
-        return Ok(());
+    match psql(server, registry) {
+        Some(_) => {
+            registry.ask(&format!("UPDATE clone SET use = 'drop', pid = 0 WHERE name = {}", quoted(name))).map(drop)
+        }
+        None => registry.drop_now(name),
     }
-    registry.drop_now(name)
 }
 
 /// Outlives this process: what a run has used up is there again when the next one comes. Each line that it reads does one
 /// thing; the error at the end ends it, and with it `yes`.
-fn start_psql(server: &Whereabouts, registry: &Registry) -> Option<()> {
+fn psql(server: &Whereabouts, registry: &Registry) -> Option<Command> {
     let psql = programs::psql()?;
     let script = "umask 077; yes 'SELECT next_task() \\gexec' | \"$0\" -XqAt -v ON_ERROR_STOP=1 \"$1\"";
     let url = registry.url();
@@ -60,8 +65,8 @@ fn start_psql(server: &Whereabouts, registry: &Registry) -> Option<()> {
         None if shown.contains("***") => return None,
         None => &mut command,
     };
-    detached(&mut command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
-    Some(())
+    detached(&mut command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    Some(command)
 }
 
 fn without_password(url: &str) -> (String, Option<String>) {
@@ -77,6 +82,7 @@ fn without_password(url: &str) -> (String, Option<String>) {
 /// As long as this process lives; the server finishes the statement that it is at.
 fn work(registry: &Registry) {
     let Ok(mut client) = connect(registry.url()) else { return };
+    let _ = client.batch_execute("SET migrate.ends_with_the_tests = 'yes'");
     while let Ok(sql) = text(&mut client, "SELECT next_task()") {
         // What fails is left to the next one.
         if sql.is_empty() || client.batch_execute(&sql).is_err() {

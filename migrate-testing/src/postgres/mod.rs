@@ -2,34 +2,37 @@
 //!
 //! # How a test gets its database
 //!
-//! 1. One round trip to the registry, a database of ours in the same server, claims a ready copy. The claim is a row and
-//!    the session that wrote it: it dies with the test's process.
+//! 1. One connection to the registry, a database of ours in the same server, and one round trip, which claims a ready
+//!    copy. The claim is a row and the session that wrote it: it dies with the test's process.
 //! 2. No copy is ready: the test makes one, with `CREATE DATABASE … TEMPLATE`.
-//! 3. There is no template: whoever gets the lock builds it under another name and gives it its own name in the
-//!    transaction that records it. A crash leaves what is never copied, and is cleaned up.
-//! 4. At its end the database is dropped, by the one who fills the stock. Whatever a killed test has left is dropped by
-//!    the next run.
+//! 3. There is no template: whoever gets the lock builds it, and records it in the transaction that forbids connections
+//!    to it. A crash leaves what is never copied, and is cleaned up.
+//! 4. At its end the database is left to the one who fills the stock. What a killed test has left is the same: its
+//!    session is gone.
 //!
-//! The stock is filled beside the tests: by `psql`, if there is one, which goes on when the test's process has ended;
-//! else by a thread, whose last `CREATE DATABASE` the server finishes by itself. It holds as many copies as a run
-//! asks for, at most 128 and 4 GB.
+//! The stock is filled, and what is used up is dropped, when no test has asked for half a second: by `psql`, if there is
+//! one, which goes on when the test's process has ended; else by a thread. It holds as many copies as a run asks for, at
+//! most 128 and 4 GB.
 
 mod build;
+mod connect;
 mod keeper;
 mod registry;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use ::postgres::Client;
-use migrate_core::{Cause, Error};
+use migrate_core::Error;
 use migrate_postgres::{Url, cause};
 
 use crate::held::{Database, Held, say};
 use crate::server::{self, Kind, Whereabouts};
 use crate::template::Options;
 use crate::{Template, apart, failed};
-use registry::{Registry, quoted, with_database};
+use connect::connect;
+use registry::{Claim, Origin, Registry, quoted, text, with_database};
 
 /// A test's own database on PostgreSQL, dropped with this value.
 pub struct Postgres {
@@ -89,16 +92,22 @@ impl Template<'_, Client> {
     /// # Errors
     /// When there is no server, or only one that may be no place for tests; when a migration or a seed fails.
     pub fn postgres(&self) -> Result<Postgres, Error> {
-        let (server, registry, claimed) = apart(|| {
+        let began = Instant::now();
+        let (server, registry, claim) = apart(|| {
             let server = server::find(Kind::Postgres, &self.options)?;
-            let registry = registry::of(&server)?;
-            let claimed = claim(self, &server, &registry)?;
-            Ok::<_, Error>((server, registry, claimed))
+            let registry = registry::of(&server.url);
+            registry.live.fetch_add(1, Ordering::Relaxed);
+            let claim = claim(self, &server, &registry).inspect_err(|_| {
+                registry.live.fetch_sub(1, Ordering::Relaxed);
+            })?;
+            Ok::<_, Error>((server, registry, claim))
         })?;
-        let url = with_database(&server.url, &claimed);
-        registry.live.fetch_add(1, Ordering::Relaxed);
-        let lent = Lent { name: claimed.clone(), url: url.clone(), server, registry };
-        Ok(Postgres { name: claimed, url, client: None, held: Held::new(lent, self.options.on_failure) })
+        if std::env::var_os("MIGRATE_TESTING_STATS").is_some() {
+            apart(|| tell(&registry, &self.fingerprint().to_string(), &claim, began.elapsed()));
+        }
+        let url = with_database(&server.url, &claim.name);
+        let lent = Lent { name: claim.name.clone(), url: url.clone(), server, registry };
+        Ok(Postgres { name: claim.name, url, client: None, held: Held::new(lent, self.options.on_failure) })
     }
 }
 
@@ -111,38 +120,45 @@ pub fn server() -> Result<String, Error> {
     apart(|| server::find(Kind::Postgres, &Options::default())).map(|server| server.url)
 }
 
-fn claim(template: &Template<'_, Client>, server: &Whereabouts, registry: &Arc<Registry>) -> Result<String, Error> {
+fn claim(template: &Template<'_, Client>, server: &Whereabouts, registry: &Arc<Registry>) -> Result<Claim, Error> {
     let fingerprint = template.fingerprint().to_string();
-    let mut claim = registry.claim(&fingerprint)?;
-    if claim.is_none() {
-        build::template(template, server, registry, &fingerprint)?;
-        claim = registry.claim(&fingerprint)?;
-    }
-    let Some(claim) = claim else {
-        return Err(crate::refused("the template that was just made is gone", "see who else drops databases there"));
-    };
-    if !claim.from_stock {
-        registry.beside(|client| {
-            client.batch_execute(&claim.create_sql)?;
-            match claim.dressed {
-                true => Ok(()),
-                false => {
-                    client.batch_execute(&format!("SELECT dress({}, {})", quoted(&claim.name), quoted(&claim.template)))
-                }
+    for _ in 0..3 {
+        let Some(claim) = registry.claim(&fingerprint)? else {
+            build::template(template, server, registry, &fingerprint)?;
+            continue;
+        };
+        if !claim.is_attended {
+            keeper::start(server, registry);
+        }
+        let Origin::Template { create_sql, has_settings } = &claim.origin else { return Ok(claim) };
+        let is_made = registry.work(|client| match client.batch_execute(create_sql) {
+            Ok(()) if *has_settings => {
+                let settings = format!("SELECT apply_settings({}, {})", quoted(&claim.name), quoted(&fingerprint));
+                client.batch_execute(&settings).map(|()| true)
             }
+            Ok(()) => Ok(true),
+            // Somebody has dropped the template, or looks into it.
+            Err(error) if matches!(error.code().map(|code| code.code()), Some("3D000" | "55006")) => {
+                text(client, &format!("SELECT forget_template({})", quoted(&fingerprint))).map(|_| false)
+            }
+            Err(error) => Err(error),
         })?;
+        if is_made {
+            return Ok(claim);
+        }
     }
-    if std::env::var_os("MIGRATE_TESTING_STATS").is_some() {
-        let from = if claim.from_stock { "the stock" } else { "the template" };
-        say(&format!(
-            "{} from {from}; of this run, {} of {} came from the stock",
-            claim.name, claim.hits, claim.claims
-        ));
-    }
-    if claim.task {
-        keeper::start(server, registry);
-    }
-    Ok(claim.name)
+    Err(crate::refused("the template that was just made is gone", "see who else drops databases there"))
+}
+
+/// For whoever wonders what tests wait for.
+fn tell(registry: &Registry, fingerprint: &str, claim: &Claim, took: Duration) {
+    let so_far = registry.ask(&format!("SELECT run_so_far({})", quoted(fingerprint)));
+    let so_far = so_far.ok().flatten().and_then(|row| row.get(0).map(str::to_owned)).unwrap_or_default();
+    let origin = match claim.origin {
+        Origin::Stock => "ready",
+        Origin::Template { .. } => "copied",
+    };
+    say(&format!("test database {origin} after {took:.1?}; in this run {so_far} were ready ({})", claim.name));
 }
 
 /// What a test has.
@@ -161,7 +177,7 @@ impl Database for Lent {
     }
 
     fn keep(&mut self) {
-        let sql = format!("UPDATE clone SET use = 'kept', at = clock_timestamp() WHERE name = {}", quoted(&self.name));
+        let sql = format!("UPDATE clone SET use = 'kept' WHERE name = {}", quoted(&self.name));
         let _ = apart(|| self.registry.ask(&sql));
         self.registry.live.fetch_sub(1, Ordering::Relaxed);
     }
@@ -177,17 +193,10 @@ impl Database for Lent {
     }
 }
 
-fn connect(url: &str) -> Result<Client, Error> {
-    open(url).map_err(failed)
-}
-
-fn open(url: &str) -> Result<Client, Cause> {
-    let url: Url = url
-        .parse()
-        .map_err(|error: migrate_postgres::UrlError| Cause::new(migrate_core::CauseKind::Access, error.to_string()))?;
-    apart(|| url.connect())
-}
-
-fn told(error: ::postgres::Error) -> Error {
-    failed(cause(error))
+fn database_error(error: ::postgres::Error) -> Error {
+    let mut cause = cause(error);
+    if cause.code.as_deref() == Some("42501") {
+        cause.hint = Some("tests need a role that may make databases: ALTER ROLE ... CREATEDB".into());
+    }
+    failed(cause)
 }

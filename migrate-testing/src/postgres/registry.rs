@@ -1,167 +1,232 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use migrate_core::Error;
 
-use super::{connect, open, told};
-use crate::server::Whereabouts;
-use crate::{failed, refused};
+use super::connect::{connect, open, pause};
+use super::database_error;
+use crate::refused;
 
 /// The database that knows ours. Another format has another name, so that programs with either leave each other alone.
-const NAME: &str = "migrate_testing_v1";
-
-const MARK: &str = "migrate: which databases of this server are for tests";
+const NAME: &str = "migrate_testing_v2";
 
 /// The registry of a server, and this process's connections to it.
 pub(crate) struct Registry {
+    /// The server's, as it was named.
+    server: String,
     url: String,
     /// The session that claims. It lives as long as the process, for with it the claims end.
-    session: Mutex<Client>,
-    /// For what takes its time.
-    others: Mutex<Vec<Client>>,
-    /// How many databases this process has in hand.
+    session: Mutex<Option<Client>>,
+    /// For what takes its time, while others claim. Not one for each test: two hundred threads that copy at once use up the
+    /// server's connections, and none is done sooner.
+    others: [Mutex<Option<Client>>; 4],
+    turn: AtomicUsize,
+    /// Held while a template is made: for the server, all threads are one.
+    pub(crate) building: Mutex<()>,
+    /// How many databases this process has in hand, or asks for.
     pub(crate) live: AtomicUsize,
 }
 
 /// What a test gets.
 pub(crate) struct Claim {
     pub(crate) name: String,
-    pub(crate) template: String,
-    pub(crate) from_stock: bool,
-    pub(crate) dressed: bool,
-    pub(crate) create_sql: String,
-    pub(crate) claims: String,
-    pub(crate) hits: String,
-    /// Somebody should see to the stock.
-    pub(crate) task: bool,
+    pub(crate) origin: Origin,
+    /// Whether somebody sees to the stock.
+    pub(crate) is_attended: bool,
+    is_crowded: bool,
+}
+
+/// Where a test's database comes from.
+pub(crate) enum Origin {
+    /// It is ready.
+    Stock,
+    /// It is to be made.
+    Template { create_sql: String, has_settings: bool },
 }
 
 /// The one of this server: a process has one session for all its tests.
-pub(crate) fn of(server: &Whereabouts) -> Result<Arc<Registry>, Error> {
+pub(crate) fn of(server: &str) -> Arc<Registry> {
     static ALL: Mutex<BTreeMap<String, Arc<Registry>>> = Mutex::new(BTreeMap::new());
-    let mut all = locked(&ALL);
-    if let Some(found) = all.get(&server.url).filter(|registry| !locked(&registry.session).is_closed()) {
-        return Ok(Arc::clone(found));
-    }
-    let url = with_database(&server.url, NAME);
-    let client = match open(&url) {
-        Err(cause) if cause.code.as_deref() == Some("3D000") => {
-            make(server)?;
-            connect(&url)?
-        }
-        other => other.map_err(failed)?,
-    };
-    let registry = Registry { url, session: Mutex::new(client), others: Mutex::default(), live: AtomicUsize::new(0) };
-    let registry = Arc::new(registry);
-    all.insert(server.url.clone(), Arc::clone(&registry));
-    Ok(registry)
-}
-
-/// Whole or not at all: it gets its name when it is finished.
-fn make(server: &Whereabouts) -> Result<(), Error> {
-    let mut client = connect(&server.url).or_else(|_| connect(&with_database(&server.url, "postgres")))?;
-    let random = "SELECT substr(md5(random()::text || clock_timestamp()::text || pg_backend_pid()::text), 1, 12)";
-    let mut name = String::from("migrate_testing_new_");
-    name.push_str(&text(&mut client, random).map_err(told)?);
-    let created = client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0"));
-    created.map_err(|error| {
-        let mut cause = migrate_postgres::cause(error);
-        if cause.code.as_deref() == Some("42501") {
-            cause.hint = Some("tests need a role that may make databases: ALTER ROLE ... CREATEDB".into());
-        }
-        failed(cause)
-    })?;
-    let fill = connect(&with_database(&server.url, &name)).and_then(|mut inside| {
-        inside.batch_execute(include_str!("registry.sql")).map_err(told)?;
-        inside.batch_execute(&format!("COMMENT ON DATABASE {name} IS {}", quoted(MARK))).map_err(told)
-    });
-    let renamed = fill.and_then(|()| {
-        client.batch_execute(&format!("ALTER DATABASE {name} RENAME TO {NAME}")).or_else(|error| {
-            // Somebody else was quicker.
-            match error.code().map(|code| code.code()) {
-                Some("42P04" | "23505") => client.batch_execute(&format!("DROP DATABASE {name}")).map_err(told),
-                _ => Err(told(error)),
-            }
+    let new = || {
+        Arc::new(Registry {
+            server: server.to_owned(),
+            url: with_database(server, NAME),
+            session: Mutex::default(),
+            others: Default::default(),
+            turn: AtomicUsize::new(0),
+            building: Mutex::default(),
+            live: AtomicUsize::new(0),
         })
-    });
-    if renamed.is_err() {
-        let _ = client.batch_execute(&format!("DROP DATABASE IF EXISTS {name}"));
-    }
-    renamed
+    };
+    Arc::clone(locked(&ALL).entry(server.to_owned()).or_insert_with(new))
 }
 
 impl Registry {
     /// A database for this template; `None` where the template is yet to be made.
     pub(crate) fn claim(&self, fingerprint: &str) -> Result<Option<Claim>, Error> {
-        let sql = format!(
-            "SELECT id, name, from_stock, dressed, claims, hits, task, CASE WHEN id IS NOT NULL THEN create_sql(name, id) END, \
-             shobj_description((SELECT oid FROM pg_database WHERE datname = current_database()), 'pg_database') \
-             FROM claim({})",
-            quoted(fingerprint)
-        );
-        let row = self.ask(&sql)?;
-        let row = row.ok_or_else(|| refused("the registry of test databases says nothing", "drop it"))?;
-        let column = |n| row.get(n).unwrap_or_default().to_owned();
-        if column(8) != MARK {
-            let message = format!("there is a database {NAME} in the server that is not ours");
-            return Err(refused(message, "rename it: this name is the registry's of test databases"));
+        loop {
+            let mut session = self.session()?;
+            let Some(client) = session.as_mut() else { continue };
+            let claimed = claim(client, fingerprint).or_else(|error| match error.code().map(|code| code.code()) {
+                Some("42P01") => install(client).and_then(|()| claim(client, fingerprint).map_err(unusable)),
+                _ => Err(unusable(error)),
+            })?;
+            match claimed {
+                Some(claim) if claim.is_crowded && self.is_alone() => {
+                    client
+                        .batch_execute(&format!("SELECT unclaim({})", quoted(&claim.name)))
+                        .map_err(database_error)?;
+                    drop(session);
+                    self.step_aside();
+                }
+                claimed => return Ok(claimed),
+            }
         }
-        Ok(row.get(0).map(|template| Claim {
-            template: template.to_owned(),
-            name: column(1),
-            from_stock: column(2) == "t",
-            dressed: column(3) == "t",
-            claims: column(4),
-            hits: column(5),
-            task: column(6) == "t",
-            create_sql: column(7),
-        }))
+    }
+
+    /// Leaves its connection to those who have databases, and waits a moment.
+    pub(crate) fn step_aside(&self) {
+        if self.is_alone() {
+            *locked(&self.session) = None;
+        }
+        pause();
+    }
+
+    /// Whether nobody else in this process has a database, or is about to have one.
+    fn is_alone(&self) -> bool {
+        self.live.load(Ordering::Relaxed) <= 1
+    }
+
+    fn session(&self) -> Result<MutexGuard<'_, Option<Client>>, Error> {
+        let mut session = locked(&self.session);
+        if session.as_ref().is_none_or(Client::is_closed) {
+            *session = Some(self.open()?);
+        }
+        Ok(session)
+    }
+
+    fn open(&self) -> Result<Client, Error> {
+        match open(&self.url) {
+            Err(cause) if cause.code.as_deref() == Some("3D000") => {
+                self.create()?;
+                connect(&self.url)
+            }
+            opened => opened.map_err(crate::failed),
+        }
+    }
+
+    fn create(&self) -> Result<(), Error> {
+        let mut client = connect(&self.server).or_else(|_| connect(&with_database(&self.server, "postgres")))?;
+        match client.batch_execute(&format!("CREATE DATABASE {NAME} TEMPLATE template0")) {
+            // Somebody else was quicker.
+            Err(error) if matches!(error.code().map(|code| code.code()), Some("42P04" | "23505")) => Ok(()),
+            created => created.map_err(database_error),
+        }
     }
 
     /// A short question, by the session that holds the claims.
     pub(crate) fn ask(&self, sql: &str) -> Result<Option<SimpleQueryRow>, Error> {
-        row(&mut locked(&self.session), sql).map_err(told)
+        let mut session = self.session()?;
+        let Some(client) = session.as_mut() else { return Ok(None) };
+        row(client, sql).map_err(database_error)
     }
 
-    /// On a connection that may be busy for a while.
-    pub(crate) fn beside<T>(&self, work: impl FnOnce(&mut Client) -> Result<T, ::postgres::Error>) -> Result<T, Error> {
-        let spare = locked(&self.others).pop();
-        let mut client = match spare {
-            Some(client) if !client.is_closed() => client,
-            _ => connect(&self.url)?,
+    /// What takes its time: by the session that holds the claims, where it is the only test's (in a process of one test
+    /// another connection is not free), else by another.
+    pub(crate) fn work<T>(&self, work: impl FnOnce(&mut Client) -> Result<T, ::postgres::Error>) -> Result<T, Error> {
+        if self.is_alone()
+            && let Ok(mut session) = self.session.try_lock()
+            && let Some(client) = session.as_mut()
+        {
+            return work(client).map_err(database_error);
+        }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut other = locked(&self.others[turn % self.others.len()]);
+        let client = match other.take().filter(|client| !client.is_closed()) {
+            Some(client) => other.insert(client),
+            None => other.insert(connect(&self.url)?),
         };
-        let done = work(&mut client).map_err(told);
-        locked(&self.others).push(client);
-        done
-    }
-
-    /// Leaves it to the keeper; whether there is one at work.
-    pub(crate) fn leave_to_keeper(&self, name: &str) -> Result<bool, Error> {
-        self.ask(&format!("UPDATE clone SET use = 'drop', pid = 0 WHERE name = {}", quoted(name)))?;
-        // Only now: a keeper that is busy after this has seen it, or looks again.
-        Ok(self.ask("SELECT keeper_is_busy()")?.is_some_and(|row| row.get(0) == Some("t")))
+        work(client).map_err(database_error)
     }
 
     /// Drops it, and waits for that.
     pub(crate) fn drop_now(&self, name: &str) -> Result<(), Error> {
-        let drop = |client: &mut Client| {
-            let sql =
-                format!("SELECT drop_sql({0}), CASE WHEN major() < 13 THEN throw_out({0})::text END", quoted(name));
+        self.work(|client| {
+            let terminate = "CASE WHEN major() < 13 THEN terminate_sessions";
+            let sql = format!("SELECT drop_sql({0}), {terminate}({0})::text END", quoted(name));
             let sql = text(client, &sql)?;
             client.batch_execute(&sql)?;
             client.batch_execute(&format!("DELETE FROM clone WHERE name = {}", quoted(name)))
-        };
-        // In a process of one test nobody else waits for the first connection, and a second one is not free.
-        if self.live.load(std::sync::atomic::Ordering::Relaxed) <= 1 && locked(&self.others).is_empty() {
-            return drop(&mut locked(&self.session)).map_err(told);
-        }
-        self.beside(drop)
+        })
     }
 
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+}
+
+/// In one transaction: a crash leaves an empty database, which the next one fills.
+fn install(client: &mut Client) -> Result<(), Error> {
+    let mut work = || {
+        let mut transaction = client.transaction()?;
+        transaction.batch_execute("SELECT pg_advisory_xact_lock(1835365473, 2)")?;
+        // Somebody else was quicker, or it is somebody else's: the next claim shows which.
+        let tables = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+        if transaction.query_one(tables, &[])?.get::<_, i64>(0) == 0 {
+            transaction.batch_execute(include_str!("registry.sql"))?;
+        }
+        transaction.commit()
+    };
+    work().map_err(database_error)
+}
+
+/// One statement, and few catalogs read: the session has just begun, and this is all that most tests wait for.
+fn claim(client: &mut Client, fingerprint: &str) -> Result<Option<Claim>, ::postgres::Error> {
+    let fingerprint = quoted(fingerprint);
+    let from_stock = format!(
+        "UPDATE clone SET use = 'test', pid = pg_backend_pid(), claimed = clock_timestamp() \
+         WHERE name = (SELECT name FROM clone WHERE template = {fingerprint} AND use = 'stock' \
+             LIMIT 1 FOR UPDATE SKIP LOCKED) \
+         RETURNING name, is_attended(), is_crowded(), \
+             (SELECT datconnlimit <> -2 FROM pg_database WHERE datname = name::name)"
+    );
+    while let Some(row) = row(client, &from_stock)? {
+        // Else somebody has dropped it.
+        if row.get(3) == Some("t") {
+            return Ok(Some(Claim::read(&row, Origin::Stock)));
+        }
+    }
+    let Some(row) = row(client, &format!("SELECT * FROM claim_new({fingerprint})"))? else { return Ok(None) };
+    let create_sql = row.get(3).unwrap_or_default().to_owned();
+    let origin = Origin::Template { create_sql, has_settings: row.get(4) == Some("t") };
+    Ok(Some(Claim::read(&row, origin)))
+}
+
+impl Claim {
+    fn read(row: &SimpleQueryRow, origin: Origin) -> Self {
+        Claim {
+            name: row.get(0).unwrap_or_default().to_owned(),
+            origin,
+            is_attended: row.get(1) == Some("t"),
+            is_crowded: row.get(2) == Some("t"),
+        }
+    }
+}
+
+/// Why the registry can't be asked.
+fn unusable(error: ::postgres::Error) -> Error {
+    match error.code().map(|code| code.code()) {
+        Some("42P01" | "42703" | "42883") => refused(
+            format!("there is a database {NAME} in the server that is not ours"),
+            "rename it: this name is the registry's of test databases",
+        ),
+        Some("42501") => refused(
+            format!("the test databases of this server ({NAME}) belong to another role"),
+            "run all tests with the same role; or drop that database, and the tests' begin anew",
+        ),
+        _ => database_error(error),
     }
 }
 
@@ -193,7 +258,7 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

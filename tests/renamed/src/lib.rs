@@ -13,4 +13,11 @@ mod tests {
         assert_eq!(MIGRATIONS.dir(), "migrations");
         MIGRATIONS.assert_fresh();
     }
+
+    #[db::test(MIGRATIONS, crate = db)]
+    fn test_database(database: db::testing::Sqlite) {
+        let applied: i64 =
+            database.connection().query_row("SELECT count(*) FROM migrate_history", [], |row| row.get(0)).unwrap();
+        assert_eq!(applied, 1);
+    }
 }

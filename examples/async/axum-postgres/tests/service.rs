@@ -7,7 +7,9 @@ mod process;
 
 use std::env;
 
-use tokio_postgres::{Client, Config, NoTls};
+use migrate::Migrations;
+use migrate::testing::{Postgres, PostgresTemplate};
+use tokio_postgres::{Client, NoTls};
 
 use process::Service;
 
@@ -15,9 +17,9 @@ const BINARY: &str = env!("CARGO_BIN_EXE_axum-postgres");
 
 #[tokio::test]
 async fn it_migrates_serves_and_has_nothing_to_do_the_second_time() {
-    let database = Database::fresh("serves").await;
+    let database = Database::empty();
     for _ in 0..2 {
-        let mut service = Service::start(BINARY, &database.url(), Some("true"));
+        let mut service = Service::start(BINARY, database.url(), Some("true"));
         service.answers("/livez", 200);
         service.answers("/readyz", 200);
         let (status, books) = service.get("/books").unwrap();
@@ -29,27 +31,25 @@ async fn it_migrates_serves_and_has_nothing_to_do_the_second_time() {
     }
     assert_eq!(database.count("SELECT count(*) FROM migrate_history").await, 2);
     assert_eq!(database.count("SELECT count(DISTINCT run_id) FROM migrate_history").await, 1);
-    database.drop().await;
 }
 
 #[tokio::test]
 async fn where_nobody_says_so_the_database_is_not_touched() {
-    let database = Database::fresh("untouched").await;
-    let mut service = Service::start(BINARY, &database.url(), None);
+    let database = Database::empty();
+    let mut service = Service::start(BINARY, database.url(), None);
     service.answers("/livez", 200);
     service.answers("/readyz", 200);
     assert_eq!(service.get("/books").unwrap().0, 500);
     assert!(service.end().success());
     assert_eq!(database.count(TABLES).await, 0);
-    database.drop().await;
 }
 
 #[tokio::test]
 async fn while_it_migrates_it_lives_is_not_ready_and_can_be_ended() {
-    let database = Database::fresh("ended").await;
+    let database = Database::empty();
     let other = database.client().await;
     other.batch_execute("BEGIN; CREATE TABLE books ()").await.unwrap();
-    let mut service = Service::start(BINARY, &database.url(), Some("true"));
+    let mut service = Service::start(BINARY, database.url(), Some("true"));
     service.answers("/livez", 200);
     // Its own CREATE TABLE waits for the end of that transaction.
     let here = "FROM pg_stat_activity WHERE datname = current_database()";
@@ -62,48 +62,31 @@ async fn while_it_migrates_it_lives_is_not_ready_and_can_be_ended() {
     assert!(service.end().success());
     other.batch_execute("ROLLBACK").await.unwrap();
     assert_eq!(database.count("SELECT count(*) FROM pg_tables WHERE tablename = 'books'").await, 0);
-    database.drop().await;
 }
 
 const TABLES: &str = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
 
-struct Database {
-    name: String,
-    server: Config,
-}
+/// An empty database, which the service migrates.
+struct Database(Postgres);
 
 impl Database {
-    async fn fresh(name: &str) -> Self {
+    fn empty() -> Self {
         let server = env::var("MIGRATE_TEST_POSTGRES")
             .unwrap_or_else(|_| panic!("MIGRATE_TEST_POSTGRES names no server: start the tests with scripts/test"));
-        let database =
-            Database { name: format!("axum_{name}_{}", std::process::id()), server: server.parse().unwrap() };
-        let sql = format!("CREATE DATABASE {}", database.name);
-        connect(&database.server).await.batch_execute(&sql).await.unwrap();
-        database
+        Database(PostgresTemplate::of(Migrations::new()).server(server).postgres().unwrap())
     }
 
-    fn url(&self) -> String {
-        let user = self.server.get_user().unwrap();
-        format!("postgres://{user}@127.0.0.1:{}/{}", self.server.get_ports()[0], self.name)
+    fn url(&self) -> &str {
+        self.0.url()
     }
 
     async fn client(&self) -> Client {
-        connect(self.server.clone().dbname(&self.name)).await
+        let (client, connection) = tokio_postgres::connect(self.url(), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
     }
 
     async fn count(&self, sql: &str) -> i64 {
         self.client().await.query_one(sql, &[]).await.unwrap().get(0)
     }
-
-    async fn drop(self) {
-        let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        connect(&self.server).await.batch_execute(&sql).await.unwrap();
-    }
-}
-
-async fn connect(config: &Config) -> Client {
-    let (client, connection) = config.connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
 }
