@@ -4,9 +4,9 @@ use ::postgres::Client;
 use migrate_core::{Error, Migrator, UpTarget};
 use migrate_postgres::Postgres;
 
-use super::registry::{Registry, quoted, text, with_database};
+use super::registry::{Registry, quoted, text};
 use super::{connect, told};
-use crate::server::Whereabouts;
+use crate::server::{Whereabouts, with_database};
 use crate::{Template, refused};
 
 /// Nobody builds a schema for so long.

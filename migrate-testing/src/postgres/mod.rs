@@ -26,9 +26,9 @@ use migrate_core::{Cause, Error};
 use migrate_postgres::{Url, cause};
 
 use crate::held::{Database, Held, say};
-use crate::server::{self, Kind, Whereabouts};
+use crate::server::{self, Kind, Whereabouts, with_database};
 use crate::{Template, apart, failed};
-use registry::{Registry, quoted, with_database};
+use registry::{Registry, quoted};
 
 /// A test's own database on PostgreSQL, dropped with this value.
 pub struct Postgres {
