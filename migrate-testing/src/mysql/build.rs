@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 use migrate_core::{Error, Migrator, UpTarget};
 use mysql::Conn;
 
-use super::message::{Row, column, connect, name, one, quoted, send, send_all, told};
-use super::registry::{Events, NAME, Pooled, Registry};
+use super::message::{column, connect, name, one, quoted, send, send_all, told};
+use super::registry::{Events, NAME, Registry};
 use super::state::{self, Object, UNKNOWN};
 use super::{keeper, restore};
 use crate::server::{Whereabouts, with_database};
@@ -55,7 +55,8 @@ pub(super) fn migrated(
         let mut cause = migrate_mysql::cause(error);
         if cause.code.as_deref() == Some("1044") {
             cause.hint = Some(
-                "tests need a user who may make databases: GRANT ALL ON `migrate\\_test%`.* and PROCESS, on *.*, to it".into(),
+                "tests need a user who may make databases: GRANT ALL ON `migrate\\_test%`.* and PROCESS, on *.*, to it"
+                    .into(),
             );
         }
         crate::failed(cause)
@@ -73,19 +74,18 @@ fn finish(conn: &mut Conn, id: &str, database: &str) -> Result<(), Error> {
     send(conn, "USE information_schema").map_err(told)?;
     let events: Vec<_> = objects.iter().filter(|object| object.kind == "event").collect();
     // They would go on, and change what copies are taken of.
-    let drops: Vec<_> = events.iter().map(|event| format!("DROP EVENT {}.{}", name(database), name(&event.name))).collect();
+    let drops: Vec<_> =
+        events.iter().map(|event| format!("DROP EVENT {}.{}", name(database), name(&event.name))).collect();
     send_all(conn, &drops).map_err(told)?;
-    let pooled = match may_be_pooled(conn, database, &objects).map_err(told)? {
-        true => Pooled::Yes,
-        false => Pooled::No,
-    };
-    let mut statements = vec!["START TRANSACTION".to_owned(), format!("DELETE FROM {NAME}.object WHERE template = {}", quoted(id))];
+    let obstacle = obstacle(conn, database, &objects).map_err(told)?;
+    let mut statements =
+        vec!["START TRANSACTION".to_owned(), format!("DELETE FROM {NAME}.object WHERE template = {}", quoted(id))];
     statements.extend(objects.iter().enumerate().map(|(n, object)| insert_sql(id, n, object)));
     statements.push(format!(
-        "INSERT INTO {NAME}.template (id, name, used, pooled, events) VALUES ({}, {}, utc_timestamp(6), {}, {})",
+        "INSERT INTO {NAME}.template (id, name, used, obstacle, events) VALUES ({}, {}, utc_timestamp(6), {}, {})",
         quoted(id),
         quoted(database),
-        u8::from(pooled == Pooled::Yes),
+        quoted(&obstacle),
         u8::from(!events.is_empty())
     ));
     statements.push(format!("DELETE FROM {NAME}.clone WHERE name = {}", quoted(database)));
@@ -93,31 +93,36 @@ fn finish(conn: &mut Conn, id: &str, database: &str) -> Result<(), Error> {
     send_all(conn, &statements).map(drop).map_err(told)
 }
 
-/// Whether a copy can be told from one that differs, and can be restored: all tables are InnoDB's, without a past, and
-/// each row can be read. Another engine's rows may be lost at a crash, or be elsewhere.
-fn may_be_pooled(conn: &mut Conn, database: &str, objects: &[Object]) -> Result<bool, mysql::Error> {
+/// Why a copy could not be told from one that differs, or not be restored; empty for nothing. Another engine's rows may be
+/// lost at a crash, or be elsewhere.
+fn obstacle(conn: &mut Conn, database: &str, objects: &[Object]) -> Result<String, mysql::Error> {
     let sql = format!(
-        "SELECT count(*) FROM information_schema.tables WHERE table_schema = {}
-         AND table_type <> 'VIEW' AND (table_type NOT IN ('BASE TABLE', 'SEQUENCE') OR coalesce(engine, '') <> 'InnoDB')",
+        "SELECT table_name, lower(coalesce(engine, '')), lower(table_type) FROM information_schema.tables
+         WHERE table_schema = {} AND table_type <> 'VIEW'",
         quoted(database)
     );
-    let others: Vec<Row> = send(conn, &sql)?.into_iter().flatten().collect();
-    Ok(others.iter().all(|row| column(row, 0) == "0") && objects.iter().all(|object| object.digest != UNKNOWN))
+    for row in send(conn, &sql)?.iter().flatten() {
+        match (column(row, 1).as_str(), column(row, 2).as_str()) {
+            ("innodb", "base table" | "sequence") => {}
+            ("innodb", kind) => return Ok(format!("table {} is a {kind} table", column(row, 0))),
+            (engine, _) => return Ok(format!("table {} is in the engine {engine}, not in InnoDB", column(row, 0))),
+        }
+    }
+    let unknown = objects.iter().find(|object| object.digest == UNKNOWN);
+    Ok(unknown.map_or_else(String::new, |table| {
+        format!("a row of table {} is longer than half of max_allowed_packet", table.name)
+    }))
 }
 
 fn insert_sql(id: &str, n: usize, object: &Object) -> String {
     let Object { kind, name, about, settings, definition, counter, columns, digest_sql, digest } = object;
-    let values = [kind, name, about, settings, definition, counter, columns, digest_sql, digest].map(|text| quoted(text));
+    let values =
+        [kind, name, about, settings, definition, counter, columns, digest_sql, digest].map(|text| quoted(text));
     format!("INSERT INTO {NAME}.object VALUES ({}, {n}, {})", quoted(id), values.join(", "))
 }
 
 /// Whether a test's copy needs events, and makes them.
-pub(super) fn make_events(
-    registry: &Registry,
-    id: &str,
-    database: &str,
-    events: Events,
-) -> Result<(), Error> {
+pub(super) fn make_events(registry: &Registry, id: &str, database: &str, events: Events) -> Result<(), Error> {
     if events == Events::None {
         return Ok(());
     }

@@ -18,7 +18,7 @@ pub(super) const UNWANTED: &str = "SELECT c.name FROM migrate_testing_v1.clone c
         OR (c.state = 'kept' AND c.at < utc_timestamp(6) - INTERVAL 1 DAY)
         OR (c.state IN ('free', 'build', 'lent')
             AND is_used_lock(concat('migrate_testing_v1 ', substring_index(c.owner, ' ', 1))) IS NULL
-            AND (c.state = 'build' OR t.id IS NULL OR (c.state = 'lent' AND NOT t.pooled)
+            AND (c.state = 'build' OR t.id IS NULL OR (c.state = 'lent' AND t.obstacle <> '')
                 OR t.used < utc_timestamp(6) - INTERVAL 1 DAY
                 OR (t.used < utc_timestamp(6) - INTERVAL 10 MINUTE AND EXISTS (SELECT 1 FROM migrate_testing_v1.template n
                     WHERE n.used > t.used + INTERVAL 10 MINUTE))))

@@ -27,14 +27,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use ::mysql::Conn;
-use migrate_core::Error;
+use migrate_core::{CauseKind, Error};
 use migrate_mysql::Url;
 
 use crate::held::{Database, Held, say};
 use crate::server::{self, Kind, Whereabouts, programs, with_database};
 use crate::{Template, apart, refused};
 use message::{connect, name, quoted, send};
-use registry::{NAME, Pooled, Registry};
+use registry::{NAME, Registry};
 use restore::Restored;
 
 /// A test's own database on MySQL or MariaDB, restored for another test with this value.
@@ -86,16 +86,16 @@ impl Template<'_, Conn> {
     /// # Errors
     /// When there is no server, or only one that may be no place for tests; when a migration or a seed fails.
     pub fn mysql(&self) -> Result<Mysql, Error> {
-        let (server, registry, claimed, pooled) = apart(|| {
+        let (server, registry, claimed, afterwards) = apart(|| {
             let server = server::find(Kind::Mysql, &self.options)?;
             let registry = registry::of(&server)?;
-            let (claimed, pooled) = claim(self, &server, &registry)?;
-            Ok::<_, Error>((server, registry, claimed, pooled))
+            let (claimed, afterwards) = claim(self, &server, &registry)?;
+            Ok::<_, Error>((server, registry, claimed, afterwards))
         })?;
         let url = with_database(&server.url, &claimed);
         registry.live.fetch_add(1, Ordering::Relaxed);
         let id = registry.id(&self.fingerprint().to_string());
-        let lent = Lent { name: claimed.clone(), url: url.clone(), id, pooled, server, registry };
+        let lent = Lent { name: claimed.clone(), url: url.clone(), id, afterwards, server, registry };
         Ok(Mysql { name: claimed, url, conn: None, held: Held::new(lent, self.options.on_failure) })
     }
 }
@@ -104,7 +104,7 @@ fn claim(
     template: &Template<'_, Conn>,
     server: &Whereabouts,
     registry: &Arc<Registry>,
-) -> Result<(String, Pooled), Error> {
+) -> Result<(String, Afterwards), Error> {
     let id = registry.id(&template.fingerprint().to_string());
     let mut claim = registry.claim(&id)?;
     if claim.template.is_none() {
@@ -117,21 +117,33 @@ fn claim(
     if claim.task {
         keeper::start(registry);
     }
-    let (name, from, pooled) = match (claim.clone, known.pooled) {
-        (Some(clone), _) => (clone, "the pool", Pooled::Yes),
-        (None, Pooled::Yes) => restored_or_new(template, server, registry, &id, &claim.owner)?,
-        (None, Pooled::No) => (run_all(template, server, registry, &id, &claim.owner)?, FROM_MIGRATIONS, Pooled::No),
+    let (name, afterwards) = match (claim.clone, known.obstacle) {
+        (Some(clone), _) => {
+            tell(&clone, "the pool");
+            (clone, Afterwards::Restore)
+        }
+        (None, None) => restored_or_new(template, server, registry, &id, &claim.owner)?,
+        (None, Some(why)) => (run_all(template, server, registry, &id, &claim.owner, &why)?, Afterwards::Drop),
     };
-    if pooled == Pooled::Yes {
+    if afterwards == Afterwards::Restore {
         build::make_events(registry, &id, &name, known.events)?;
     }
+    Ok((name, afterwards))
+}
+
+/// What becomes of a database when its test has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Afterwards {
+    Restore,
+    Drop,
+}
+
+/// With `MIGRATE_TESTING_STATS`.
+fn tell(name: &str, from: &str) {
     if std::env::var_os("MIGRATE_TESTING_STATS").is_some() {
         say(&format!("{name} from {from}"));
     }
-    Ok((name, pooled))
 }
-
-const FROM_MIGRATIONS: &str = "its migrations: a copy of the template can't be restored";
 
 /// What a killed test had, else a new one.
 fn restored_or_new(
@@ -140,7 +152,7 @@ fn restored_or_new(
     registry: &Arc<Registry>,
     id: &str,
     owner: &str,
-) -> Result<(String, &'static str, Pooled), Error> {
+) -> Result<(String, Afterwards), Error> {
     let pristine = registry.pristine(id)?;
     while let Some(left) = registry.claim_left(id, owner)? {
         let restored = registry.beside(|conn| {
@@ -149,7 +161,8 @@ fn restored_or_new(
             restore::restore(conn, &left, &pristine)
         });
         if matches!(restored, Ok(Restored::Exactly)) {
-            return Ok((left, "the pool, restored", Pooled::Yes));
+            tell(&left, "the pool, restored after a test that was killed");
+            return Ok((left, Afterwards::Restore));
         }
         registry.beside(|conn| keeper::drop_database(conn, &left))?;
     }
@@ -158,14 +171,22 @@ fn restored_or_new(
         send(conn, &format!("CREATE DATABASE {}", name(&new)))?;
         restore::restore(conn, &new, &pristine)
     });
-    if matches!(made, Ok(Restored::Exactly)) {
-        return Ok((new, "the template", Pooled::Yes));
-    }
+    let why = match made {
+        Ok(Restored::Exactly) => {
+            tell(&new, "the template");
+            return Ok((new, Afterwards::Restore));
+        }
+        Ok(Restored::Not(what)) => format!("{what} differs in a copy of it"),
+        Err(Error::Database { cause, .. }) if cause.kind != CauseKind::ConnectionLost => {
+            format!("a copy of it: {}", cause.message)
+        }
+        Err(error) => return Err(error),
+    };
     registry.beside(|conn| keeper::drop_database(conn, &new))?;
-    // A copy that is not as the template is none. It would not be the next time, either.
-    let never = format!("UPDATE {NAME}.template SET pooled = 0 WHERE id = {}", quoted(id));
+    // It would not be the next time, either.
+    let never = format!("UPDATE {NAME}.template SET obstacle = {} WHERE id = {}", quoted(&why), quoted(id));
     registry.ask(&never).map_err(message::told)?;
-    Ok((run_all(template, server, registry, id, owner)?, FROM_MIGRATIONS, Pooled::No))
+    Ok((run_all(template, server, registry, id, owner, &why)?, Afterwards::Drop))
 }
 
 /// Where no copy can be had: slow, and right.
@@ -175,6 +196,7 @@ fn run_all(
     registry: &Registry,
     id: &str,
     owner: &str,
+    why: &str,
 ) -> Result<String, Error> {
     let name = registry.new_clone(id, "lent", owner)?;
     let mut conn = registry.open()?;
@@ -182,7 +204,9 @@ fn run_all(
     if made.is_err() {
         let _ = keeper::drop_database(&mut conn, &name);
     }
-    made.map(|()| name)
+    made?;
+    tell(&name, &format!("its migrations, all of them: {why}"));
+    Ok(name)
 }
 
 /// What a test has.
@@ -191,19 +215,19 @@ struct Lent {
     url: String,
     /// The template's.
     id: String,
-    pooled: Pooled,
+    afterwards: Afterwards,
     server: Whereabouts,
     registry: Arc<Registry>,
 }
 
 impl Lent {
     fn give_back(&self) -> Result<(), Error> {
-        let restored = match self.pooled {
-            Pooled::Yes => {
+        let restored = match self.afterwards {
+            Afterwards::Restore => {
                 let pristine = self.registry.pristine(&self.id)?;
                 self.registry.beside(|conn| restore::restore(conn, &self.name, &pristine))
             }
-            Pooled::No => Ok(Restored::Not),
+            Afterwards::Drop => Ok(Restored::Not(String::new())),
         };
         match restored {
             Ok(Restored::Exactly) => self.registry.set_state(&self.name, "free"),
@@ -243,12 +267,18 @@ fn look(shown: &str, server: &Whereabouts) -> String {
     let (place, database) = place.split_once('/').unwrap_or((place, ""));
     let (credentials, host) = place.split_once('@').map_or((None, place), |(user, host)| (Some(user), host));
     if let Some(credentials) = credentials {
-        let (user, password) = credentials.split_once(':').map_or((credentials, None), |(user, rest)| (user, Some(rest)));
+        let (user, password) =
+            credentials.split_once(':').map_or((credentials, None), |(user, rest)| (user, Some(rest)));
         words.push(format!("--user={user}"));
         words.extend(password.filter(|_| server.password_file.is_none()).map(|_| "--password".to_owned()));
     }
     let (host, port) = host.rsplit_once(':').filter(|_| !host.ends_with(']')).unwrap_or((host, ""));
-    words.extend([("--host", host), ("--port", port)].iter().filter(|(_, value)| !value.is_empty()).map(|(option, value)| format!("{option}={value}")));
+    words.extend(
+        [("--host", host), ("--port", port)]
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(option, value)| format!("{option}={value}")),
+    );
     words.extend(query.split('&').find_map(|pair| pair.strip_prefix("socket=")).map(|path| format!("--socket={path}")));
     words.push(database.to_owned());
     words.join(" ")

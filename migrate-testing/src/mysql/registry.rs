@@ -44,15 +44,9 @@ pub(super) struct Claim {
 }
 
 pub(super) struct Known {
-    pub(super) pooled: Pooled,
+    /// Why copies can't be restored, where they can't.
+    pub(super) obstacle: Option<String>,
     pub(super) events: Events,
-}
-
-/// Whether copies are restored and handed out again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pooled {
-    Yes,
-    No,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +66,8 @@ pub(super) fn of(server: &Whereabouts) -> Result<Arc<Registry>, Error> {
     let url = with_database(&server.url, "");
     let mut conn = opened(&url)?;
     // The number is the session's, and the time the server's start or later: no other has both.
-    let sql = "SELECT version(), concat(lower(hex(connection_id())), lower(hex(floor(unix_timestamp(now(6)) * 1000000))))";
+    let sql =
+        "SELECT version(), concat(lower(hex(connection_id())), lower(hex(floor(unix_timestamp(now(6)) * 1000000))))";
     let row = send(&mut conn, sql).map_err(told)?.into_iter().flatten().next().unwrap_or_default();
     let (version, owner) = (column(&row, 0), column(&row, 1));
     if one(&mut conn, &format!("SELECT get_lock('{NAME} {owner}', 0)")).map_err(told)?.as_deref() != Some("1") {
@@ -121,7 +116,7 @@ impl Registry {
                  WHERE template = {template} AND state = 'free' ORDER BY at LIMIT 1;
              UPDATE {NAME}.template SET used = utc_timestamp(6)
                  WHERE id = {template} AND used < utc_timestamp(6) - INTERVAL 1 MINUTE;
-             SELECT pooled, events, (SELECT name FROM {NAME}.clone WHERE owner = {mine}), {}
+             SELECT obstacle, events, (SELECT name FROM {NAME}.clone WHERE owner = {mine}), {}
                  FROM {NAME}.template WHERE id = {template}",
             super::keeper::task_sql()
         );
@@ -134,7 +129,7 @@ impl Registry {
         };
         let row = results.map_err(told)?.into_iter().flatten().next();
         let known = row.as_ref().map(|row| Known {
-            pooled: if column(row, 0) == "1" { Pooled::Yes } else { Pooled::No },
+            obstacle: Some(column(row, 0)).filter(|why| !why.is_empty()),
             events: if column(row, 1) == "1" { Events::Some } else { Events::None },
         });
         let clone = row.as_ref().and_then(|row| row.get(2).cloned().flatten());
@@ -195,7 +190,8 @@ impl Registry {
         );
         let mut results = self.ask(&sql).map_err(told)?.into_iter();
         let database = results.next().and_then(|rows| rows.into_iter().next()).map(|row| column(&row, 0));
-        let database = database.ok_or_else(|| refused("a template of test databases is gone", "run the tests again"))?;
+        let database =
+            database.ok_or_else(|| refused("a template of test databases is gone", "run the tests again"))?;
         let objects = results.next().unwrap_or_default().iter().map(object).collect();
         let pristine = Arc::new(Pristine { database, objects });
         locked(&self.pristine).insert(id.to_owned(), Arc::clone(&pristine));
@@ -254,7 +250,8 @@ fn make(conn: &mut Conn) -> Result<(), mysql::Error> {
     let found = send(conn, &format!("SHOW TABLES FROM {NAME}"))?;
     let foreign = found.iter().flatten().map(|row| column(row, 0)).find(|table| !TABLES.contains(&table.as_str()));
     if let Some(table) = foreign {
-        let message = format!("there is a database {NAME} in the server that is not ours (it has a table {})", name(&table));
+        let message =
+            format!("there is a database {NAME} in the server that is not ours (it has a table {})", name(&table));
         return Err(mysql::Error::IoError(std::io::Error::other(message)));
     }
     let sql = include_str!("registry.sql").replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ");

@@ -6,8 +6,8 @@ CREATE TABLE migrate_testing_v1.template (
     id varchar(64) PRIMARY KEY,
     name varchar(64) NOT NULL,
     used datetime(6) NOT NULL,
-    -- Whether copies are kept and restored: not where we could not tell that they are as the template.
-    pooled boolean NOT NULL,
+    -- Why copies can't be restored: then each test runs all migrations. Empty where they can.
+    obstacle text NOT NULL,
     -- Whether there are events, which a copy has only while a test has it: they would go on in one that waits.
     events boolean NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -17,12 +17,12 @@ pub(super) struct Pristine {
 }
 
 /// What came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Restored {
     /// It has been compared, and is as the template.
     Exactly,
-    /// It is not, and nobody should have it.
-    Not,
+    /// It is not, and nobody should have it: in this it differs.
+    Not(String),
 }
 
 /// How our sessions are set while they restore: no key is checked, no number is given where there is a zero, and what a
@@ -39,21 +39,22 @@ pub(super) fn restore(conn: &mut Conn, database: &str, pristine: &Pristine) -> R
     let found = state::read(conn, database, Which::All, &pristine.objects)?;
     let difference = Difference::of(&found, pristine);
     difference.make_right(conn, database, pristine)?;
-    let is_right = match (difference.is_none(), difference.is_of_rows_alone()) {
-        (true, _) => true,
+    let differs = match (difference.is_none(), difference.is_of_rows_alone()) {
+        (true, _) => None,
         (false, true) => {
             let found = state::read(conn, database, Which::Tables(&difference.rows), &pristine.objects)?;
             let now = by_key(&found);
-            difference.rows.iter().all(|table| now.get(&table.key()).is_some_and(|now| now.is_as(table)))
+            let is_right = |table: &&&Object| now.get(&table.key()).is_some_and(|now| now.is_as(table));
+            difference.rows.iter().find(|table| !is_right(table)).map(|table| table.in_words())
         }
         (false, false) => {
             let found = state::read(conn, database, Which::All, &pristine.objects)?;
-            Difference::of(&found, pristine).is_none()
+            Difference::of(&found, pristine).first()
         }
     };
     // Who is in the database is thrown out of it, some time.
     send(conn, "USE information_schema")?;
-    Ok(if is_right { Restored::Exactly } else { Restored::Not })
+    Ok(differs.map_or(Restored::Exactly, Restored::Not))
 }
 
 /// What a copy has to be made right in.
@@ -110,6 +111,11 @@ impl<'o> Difference<'o> {
         self.extra.is_empty() && self.rows.is_empty() && self.lacking.is_empty() && self.triggers.is_empty()
     }
 
+    fn first(&self) -> Option<String> {
+        let all = self.extra.iter().chain(&self.lacking).chain(&self.rows).chain(&self.triggers);
+        all.map(|object| object.in_words()).next()
+    }
+
     fn is_of_rows_alone(&self) -> bool {
         self.extra.is_empty() && self.lacking.is_empty() && self.triggers.is_empty()
     }
@@ -127,9 +133,13 @@ impl<'o> Difference<'o> {
         statements.extend(self.triggers.iter().map(|trigger| drop_sql(trigger, database)));
         statements.extend(going(&["view"]));
         statements.extend(going(&["procedure", "function", "package body"]));
-        statements.extend(going(&["package", "table", "sequence"]));
+        statements.extend(going(&["package", "table"]));
+        statements.extend(going(&["sequence"]));
         statements.extend(lacking(&["database"]).iter().map(|itself| alter_sql(itself, database)));
-        statements.extend(lacking(&["table", "sequence"]).iter().map(|table| table.create_sql(database)));
+        // A column's default may be the next of a sequence.
+        for kind in ["sequence", "table"] {
+            statements.extend(lacking(&[kind]).iter().map(|table| table.create_sql(database)));
+        }
         statements.extend(self.rows.iter().flat_map(|table| self.rows_sql(table, database, pristine)));
         send_all(conn, &statements)?;
         for program in lacking(&["procedure", "function", "package", "package body"]) {
@@ -207,7 +217,8 @@ pub(super) fn throw_out(conn: &mut Conn, database: &str) -> Result<(), mysql::Er
     loop {
         let sessions = send(conn, "SELECT connection_id(); SHOW PROCESSLIST")?;
         let own = sessions.first().and_then(|rows| rows.first()).map(|row| column(row, 0)).unwrap_or_default();
-        let inside = |row: &&super::message::Row| column(row, 3).eq_ignore_ascii_case(database) && column(row, 0) != own;
+        let inside =
+            |row: &&super::message::Row| column(row, 3).eq_ignore_ascii_case(database) && column(row, 0) != own;
         let inside: Vec<String> = sessions.iter().skip(1).flatten().filter(inside).map(|row| column(row, 0)).collect();
         if inside.is_empty() {
             return Ok(());

@@ -44,6 +44,10 @@ impl Object {
         (&self.kind, &self.name)
     }
 
+    pub(super) fn in_words(&self) -> String {
+        format!("{} {}", self.kind, self.name).trim_end().to_owned()
+    }
+
     pub(super) fn has_rows(&self) -> bool {
         matches!(self.kind.as_str(), "table" | "sequence")
     }
@@ -127,7 +131,8 @@ pub(super) fn read(
     let mut found = match which {
         Which::All => inventory(conn, database)?,
         Which::Tables(tables) => {
-            let bare = |table: &&Object| Object { kind: table.kind.clone(), name: table.name.clone(), ..Object::default() };
+            let bare =
+                |table: &&Object| Object { kind: table.kind.clone(), name: table.name.clone(), ..Object::default() };
             tables.iter().map(bare).collect()
         }
     };
@@ -166,7 +171,8 @@ pub(super) fn by_key(objects: &[Object]) -> BTreeMap<(&str, &str), &Object> {
 
 fn digest(conn: &mut Conn, database: &str, objects: &mut [Object]) -> Result<(), mysql::Error> {
     let mut with_rows: Vec<_> = objects.iter_mut().filter(|object| !object.digest_sql.is_empty()).collect();
-    let statements: Vec<_> = with_rows.iter().map(|object| object.digest_sql.replace(ITSELF, &name(database))).collect();
+    let statements: Vec<_> =
+        with_rows.iter().map(|object| object.digest_sql.replace(ITSELF, &name(database))).collect();
     let digests = send_all(conn, &statements)?;
     for (object, rows) in with_rows.iter_mut().zip(&digests) {
         let cells: Vec<_> = rows.first().into_iter().flatten().map(|cell| cell.as_deref().unwrap_or("-")).collect();
@@ -193,7 +199,8 @@ fn inventory(conn: &mut Conn, database: &str) -> Result<Vec<Object>, mysql::Erro
         name(database)
     );
     let results = send(conn, &sql)?;
-    let object = |kind: &str, name: String, about: String| Object { kind: kind.into(), name, about, ..Object::default() };
+    let object =
+        |kind: &str, name: String, about: String| Object { kind: kind.into(), name, about, ..Object::default() };
     let mut all = vec![object("database", String::new(), String::new())];
     let (mut views, mut programs) = (Vec::new(), Vec::new());
     for row in results.first().into_iter().flatten() {
@@ -239,8 +246,8 @@ fn digest_sql(table: &str, columns: &[(String, String)]) -> String {
     let exact = |(column, data_type): &(String, String)| {
         let column = name(column);
         let text = match data_type.to_ascii_lowercase().as_str() {
-            "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "double" | "date" | "time" | "datetime"
-            | "timestamp" => column.clone(),
+            "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "double" | "date" | "time"
+            | "datetime" | "timestamp" => column.clone(),
             // As a text it has six digits.
             "float" => format!("{column} + 0e0"),
             "enum" | "set" | "year" => format!("{column} + 0"),
