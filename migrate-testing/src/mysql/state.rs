@@ -109,6 +109,7 @@ impl Object {
         self.definition = column(row, sql).replace(&name(database), ITSELF);
         if self.has_rows() {
             (self.definition, self.counter) = without_counter(&self.definition);
+            self.definition = without_character_sets(&self.definition);
         }
     }
 }
@@ -275,6 +276,25 @@ fn without_counter(definition: &str) -> (String, String) {
     (format!("{columns}\n){}{}", &options[..at], &rest[digits..]), rest[..digits].to_owned())
 }
 
+/// A column's character set is its collation's. MySQL shows it besides where the statement has named either, and what it
+/// shows has.
+fn without_character_sets(definition: &str) -> String {
+    let outside = |text: &str| {
+        let mut parts = text.split("CHARACTER SET ");
+        let mut bare = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let rest = part.split_once(' ').map(|(_, rest)| rest).filter(|rest| rest.starts_with("COLLATE "));
+            bare.push_str(if rest.is_some() { "" } else { "CHARACTER SET " });
+            bare.push_str(rest.unwrap_or(part));
+        }
+        bare
+    };
+    // A quote in a literal is shown as two.
+    let parts = definition.split('\'').enumerate();
+    let parts = parts.map(|(n, part)| if n % 2 == 0 { outside(part) } else { part.to_owned() });
+    parts.collect::<Vec<_>>().join("'")
+}
+
 /// Behind `ENGINE=…`, in what follows the columns.
 fn counter_goes(options: &str) -> usize {
     let engine = options.find("ENGINE=").unwrap_or(options.len());
@@ -297,5 +317,14 @@ mod tests {
         let said = "CREATE TABLE `t` (\n  `id` int\n) ENGINE=InnoDB COMMENT=' AUTO_INCREMENT=42'";
         check(said, said, "");
         check("CREATE TABLE `t` (\n  `id` int\n) ENGINE=InnoDB", "CREATE TABLE `t` (\n  `id` int\n) ENGINE=InnoDB", "");
+    }
+
+    #[test]
+    fn a_collation_says_the_character_set() {
+        let check = |text, expected| assert_eq!(without_character_sets(text), expected);
+        check("`a` text CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,", "`a` text COLLATE utf8mb4_bin NOT NULL,");
+        check("`a` enum('x') CHARACTER SET latin1 DEFAULT NULL", "`a` enum('x') CHARACTER SET latin1 DEFAULT NULL");
+        let literal = "`a` int COMMENT 'it''s CHARACTER SET a COLLATE b'";
+        check(literal, literal);
     }
 }
