@@ -1,7 +1,7 @@
 //! A fresh, fully migrated database for every test, in milliseconds.
 //!
-//! The migrations run once, in a *template*, and each test gets a copy, which is dropped at its end. There is nothing to
-//! set up: the server is the one in `TEST_DATABASE_URL` or `DATABASE_URL`, else a private one, started from the programs on
+//! The migrations run once, in a *template*, and each test gets a copy, which is dropped at its end, or on MySQL and MariaDB
+//! restored for another test. There is nothing to set up: the server is the one in `TEST_DATABASE_URL` or `DATABASE_URL`, else a private one, started from the programs on
 //! this machine and stopped when no test uses it. The guide is
 //! [docs/testing.md](https://docs.rs/crate/migrate/latest/source/docs/testing.md).
 #![cfg_attr(
@@ -18,13 +18,18 @@ db.connection().execute("INSERT INTO books (title, isbn) VALUES ('Emma', '1')", 
 ```
 "#
 )]
-#![cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused, reason = "no database is switched on"))]
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(unused, reason = "no database is switched on")
+)]
 
 use migrate_core::Error;
 
 use crate::{Embedded, Set};
 
 pub use migrate_testing::Template;
+#[cfg(feature = "mysql")]
+pub use migrate_testing::mysql::Mysql;
 #[cfg(feature = "postgres")]
 pub use migrate_testing::postgres::Postgres;
 #[cfg(feature = "sqlite")]
@@ -47,6 +52,27 @@ pub use migrate_testing::sqlite::{Sqlite, SqliteFile};
 pub fn postgres<'a>(set: impl Into<Set<'a>>) -> Result<Postgres, Error> {
     let set = set.into();
     Template::of(set.for_postgres()?).postgres()
+}
+
+/// A MySQL or MariaDB database for this test.
+///
+/// ```no_run
+/// # use migrate::{Embedded, embed_migrations};
+/// # static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations");
+/// use mysql::prelude::Queryable;
+///
+/// let mut db = migrate::testing::mysql(&MIGRATIONS)?;
+/// db.conn()?.query_drop("INSERT INTO books (title) VALUES ('Emma')")?;
+/// println!("any client finds it at {}", db.url());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When there is no server, or only one that may be no place for tests; when a migration fails.
+#[cfg(feature = "mysql")]
+pub fn mysql<'a>(set: impl Into<Set<'a>>) -> Result<Mysql, Error> {
+    let set = set.into();
+    Template::of(set.for_mysql()?).mysql()
 }
 
 /// A SQLite database in memory for this test. One that other clients can open is a file: [`sqlite_file`].
@@ -107,6 +133,7 @@ macro_rules! sources {
     };
 }
 
+sources!("mysql", Mysql, ::mysql::Conn, mysql);
 sources!("postgres", Postgres, ::postgres::Client, postgres);
 sources!("sqlite", Sqlite, rusqlite::Connection, sqlite);
 sources!("sqlite", SqliteFile, rusqlite::Connection, sqlite_file);

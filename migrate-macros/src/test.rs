@@ -87,7 +87,7 @@ fn type_of_the_only(parameters: &Group) -> Result<TokenStream> {
     let is = |at: usize, sign| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == sign);
     let colon = (0..tokens.len()).find(|at| is(*at, ':') && !is(at + 1, ':') && !(*at > 0 && is(at - 1, ':')));
     let Some(colon) = colon else {
-        let why = "the test takes its database: (db: migrate::testing::Postgres), or Sqlite, or SqliteFile";
+        let why = "the test takes its database: (db: migrate::testing::Postgres), or Mysql, Sqlite, SqliteFile";
         return Err(Error::new(parameters.span(), why));
     };
     let end = tokens.len() - usize::from(is(tokens.len() - 1, ','));
