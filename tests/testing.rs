@@ -167,8 +167,13 @@ fn a_failed_test_keeps_its_database_and_says_where() {
     let line = said.split_once("look: ").unwrap().1.lines().next().unwrap();
     let mut words = line.split(' ');
     // As the test's author would, by the line that is printed.
-    let look = Command::new(words.next().unwrap()).args(words).args(["-e", "SHOW TABLES LIKE 'seen'"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&look.stdout).contains("seen"), "{line}: {}", String::from_utf8_lossy(&look.stderr));
+    let look =
+        Command::new(words.next().unwrap()).args(words).args(["-e", "SHOW TABLES LIKE 'seen'"]).output().unwrap();
+    assert!(
+        String::from_utf8_lossy(&look.stdout).contains("seen"),
+        "{line}: {}",
+        String::from_utf8_lossy(&look.stderr)
+    );
     migrate::mysql::admin::drop(&url.parse().unwrap()).unwrap();
 }
 

@@ -529,3 +529,30 @@ fn on_a_private_server() {
         std::thread::sleep(Duration::from_secs(600));
     }
 }
+
+/// MySQL's programs, as `scripts/server-mysql` unpacks them: a directory with a `mysqld` that finds its own libraries.
+#[test]
+fn a_private_mysql_is_started_and_stopped() {
+    use std::os::unix::fs::PermissionsExt;
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/servers/mysql");
+    let root = std::env::var_os("MYSQL_ROOT").map_or(root, std::path::PathBuf::from).canonicalize().unwrap();
+    let in_root = |path: &str, name: &str| {
+        let found = root.join(path).read_dir().unwrap().map(|entry| entry.unwrap().path());
+        found.filter(|path| path.file_name().unwrap().to_string_lossy().contains(name)).min().unwrap()
+    };
+    let libraries = in_root("usr/lib", "-linux-gnu");
+    let loader = in_root(libraries.to_str().unwrap(), "ld-linux-");
+    let bin = tempfile::Builder::new().prefix("migrate-bin").tempdir_in("/tmp").unwrap();
+    std::fs::set_permissions(bin.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let script = format!(
+        "#!/bin/sh\nexec {} --library-path {} {root}/usr/sbin/mysqld \"$@\" --lc-messages-dir={root}/usr/share/mysql \
+         --character-sets-dir={root}/usr/share/mysql/charsets --plugin-dir={root}/usr/lib/mysql/plugin\n",
+        loader.display(),
+        libraries.display(),
+        root = root.display(),
+    );
+    let program = bin.path().join("mysqld");
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    private_server("mysql", &[("MIGRATE_TESTING_MYSQL_BIN", bin.path().to_str().unwrap())]);
+}

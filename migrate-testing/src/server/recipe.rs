@@ -139,7 +139,7 @@ impl Recipe {
             #[cfg(feature = "mysql")]
             Recipe::Mysql { server: program } => {
                 let mut command = Command::new(program);
-                command.args(["--no-defaults", "--initialize-insecure"]);
+                command.args(["--no-defaults", "--initialize-insecure", NO_FILES]);
                 command.arg(option("datadir", &data)).arg(option("tmpdir", server));
                 command
             }
@@ -182,7 +182,7 @@ impl Recipe {
             Recipe::Mysql { server: program } => {
                 let mut line = vec![program.clone().into_os_string()];
                 line.extend(mysql_options(server, port));
-                line.extend(["--mysqlx=OFF", "--performance-schema=OFF"].map(OsString::from));
+                line.extend(["--mysqlx=OFF", "--performance-schema=OFF", NO_FILES].map(OsString::from));
                 line
             }
         }
@@ -215,6 +215,10 @@ impl Recipe {
 /// In the log, which is empty at each start.
 #[cfg(feature = "mysql")]
 const READY: &str = "ready for connections";
+
+/// MySQL wants a directory of the system's for them.
+#[cfg(feature = "mysql")]
+const NO_FILES: &str = "--secure-file-priv=NULL";
 
 #[cfg(feature = "mysql")]
 fn mysql_options(server: &Path, port: u16) -> Vec<OsString> {
