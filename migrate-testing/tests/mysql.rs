@@ -457,6 +457,26 @@ fn databases_of_others_are_left_alone_whatever_they_are_called() {
     }
 }
 
+/// The rights that the guide names.
+#[test]
+fn a_user_who_may_do_nothing_else_is_enough() {
+    for server in SERVERS {
+        let mut root = admin(server);
+        run(&mut root, "CREATE USER IF NOT EXISTS tester@'%' IDENTIFIED BY 'se/cret'");
+        run(&mut root, "GRANT ALL ON `migrate\\_test%`.* TO tester@'%'");
+        let url = self::server(server).replace("root@", "tester:se%2Fcret@");
+        let template = everything(server).depends_on("tester").server(url);
+        let mut db = template.mysql().unwrap();
+        let name = db.name().to_owned();
+        let pristine = contents(db.conn().unwrap());
+        run(db.conn().unwrap(), "DROP VIEW a_names; DROP TRIGGER first_of; DELETE FROM authors; DROP FUNCTION twice");
+        drop(db);
+        let mut next = template.mysql().unwrap();
+        assert_eq!(next.name(), name);
+        assert_eq!(contents(next.conn().unwrap()), pristine);
+    }
+}
+
 #[test]
 fn a_migration_that_fails_says_where_and_leaves_nothing() {
     for server in SERVERS {
