@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mysql::Conn;
 
 use super::message::{code, column, name, send, send_all};
-use super::state::{self, Object, Which, by_key};
+use super::state::{self, EMPTY, Object, Which, by_key};
 
 /// What every copy of a template has.
 #[derive(Debug)]
@@ -157,7 +157,7 @@ impl<'o> Difference<'o> {
         if !is_new && !only_counter && table.kind == "table" {
             statements.push(format!("TRUNCATE TABLE {to}"));
         }
-        if !only_counter && !table.digest.starts_with("0 ") {
+        if !only_counter && table.digest != EMPTY {
             statements.push(format!("INSERT INTO {to} ({0}) SELECT {0} FROM {from}", table.columns));
         }
         // A new one has it from its definition.

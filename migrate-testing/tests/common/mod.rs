@@ -1,6 +1,9 @@
 //! What the suites share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+#[cfg(feature = "mysql")]
+pub mod mysql;
+
 use std::process::{Child, Command, Stdio};
 
 use migrate_core::sql::Dialect;
