@@ -188,6 +188,31 @@ fn whatever_a_test_has_done_the_next_one_does_not_see() {
     }
 }
 
+/// Somebody writes into the template, or drops it.
+#[test]
+fn a_template_that_is_none_any_more_is_made_anew() {
+    for server in SERVERS {
+        for deed in ["INSERT INTO {}.books VALUES ('whose?')", "DROP VIEW {}.names", "DROP DATABASE {}"] {
+            let template =
+                template(server, "intact").seed("CREATE VIEW names AS SELECT name FROM members").depends_on(deed);
+            let db = template.mysql().unwrap();
+            let of =
+                "SELECT t.name FROM migrate_testing_v1.template t JOIN migrate_testing_v1.clone c ON c.template = t.id";
+            let hidden = text(&mut admin(server), &format!("{of} WHERE c.name = '{}'", db.name()));
+            run(&mut admin(server), &deed.replace("{}", &hidden));
+            let mut second = template.mysql().unwrap();
+            let conn = second.conn().unwrap();
+            assert_eq!(text(conn, "SELECT count(*) FROM books"), "0");
+            conn.query_drop("INSERT INTO books VALUES ('mine')").unwrap();
+            drop((db, second));
+            for db in &mut [template.mysql().unwrap(), template.mysql().unwrap()] {
+                assert_eq!(text(db.conn().unwrap(), "SELECT count(*) FROM books"), "0");
+                assert_eq!(text(db.conn().unwrap(), "SELECT name FROM names"), "ada");
+            }
+        }
+    }
+}
+
 /// The rights that the guide names.
 #[test]
 fn a_user_who_may_do_nothing_else_is_enough() {

@@ -25,7 +25,7 @@ pub(super) const UNWANTED: &str = "SELECT c.name FROM migrate_testing_v1.clone c
     LIMIT 1";
 
 /// Templates that nobody has used for a week.
-const OLD: &str = "SELECT id, name FROM migrate_testing_v1.template WHERE used < utc_timestamp(6) - INTERVAL 7 DAY";
+const OLD: &str = "SELECT id FROM migrate_testing_v1.template WHERE used < utc_timestamp(6) - INTERVAL 7 DAY";
 
 /// Whether there is anything to do.
 pub(super) fn task_sql() -> String {
@@ -68,18 +68,20 @@ fn work(conn: &mut Conn) -> Result<(), mysql::Error> {
 }
 
 fn retire(conn: &mut Conn) -> Result<(), mysql::Error> {
-    for row in send(conn, OLD)?.iter().flatten() {
-        let (id, database) = (quoted(&column(row, 0)), quoted(&column(row, 1)));
-        let sql = format!(
-            "START TRANSACTION;
-             INSERT INTO {NAME}.clone (name, template, state, owner, at) VALUES ({database}, {id}, 'drop', '', utc_timestamp(6));
-             DELETE FROM {NAME}.object WHERE template = {id};
-             DELETE FROM {NAME}.template WHERE id = {id};
-             COMMIT"
-        );
-        send(conn, &sql)?;
-    }
-    Ok(())
+    send(conn, OLD)?.iter().flatten().try_for_each(|row| send(conn, &forget_sql(&column(row, 0))).map(drop))
+}
+
+/// Its database is to be dropped, and nothing is known of the template any more.
+pub(super) fn forget_sql(id: &str) -> String {
+    let id = quoted(id);
+    format!(
+        "START TRANSACTION;
+         INSERT INTO {NAME}.clone (name, template, state, owner, at)
+             SELECT name, id, 'drop', '', utc_timestamp(6) FROM {NAME}.template WHERE id = {id};
+         DELETE FROM {NAME}.object WHERE template = {id};
+         DELETE FROM {NAME}.template WHERE id = {id};
+         COMMIT"
+    )
 }
 
 /// Drops a database of ours, and then forgets it.

@@ -24,7 +24,6 @@ mod restore;
 mod state;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use ::mysql::Conn;
 use migrate_core::{CauseKind, Error};
@@ -89,11 +88,10 @@ impl Template<'_, Conn> {
         let (server, registry, claimed, afterwards) = apart(|| {
             let server = server::find(Kind::Mysql, &self.options)?;
             let registry = registry::of(&server)?;
-            let (claimed, afterwards) = claim(self, &server, &registry)?;
+            let (claimed, afterwards) = claim(self, &server, &registry, Again::MayBe)?;
             Ok::<_, Error>((server, registry, claimed, afterwards))
         })?;
         let url = with_database(&server.url, &claimed);
-        registry.live.fetch_add(1, Ordering::Relaxed);
         let id = registry.id(&self.fingerprint().to_string());
         let lent = Lent { name: claimed.clone(), url: url.clone(), id, afterwards, server, registry };
         Ok(Mysql { name: claimed, url, conn: None, held: Held::new(lent, self.options.on_failure) })
@@ -104,6 +102,7 @@ fn claim(
     template: &Template<'_, Conn>,
     server: &Whereabouts,
     registry: &Arc<Registry>,
+    again: Again,
 ) -> Result<(String, Afterwards), Error> {
     let id = registry.id(&template.fingerprint().to_string());
     let mut claim = registry.claim(&id)?;
@@ -122,13 +121,20 @@ fn claim(
             tell(&clone, "the pool");
             (clone, Afterwards::Restore)
         }
-        (None, None) => restored_or_new(template, server, registry, &id, &claim.owner)?,
+        (None, None) => restored_or_new(template, server, registry, &id, &claim.owner, again)?,
         (None, Some(why)) => (run_all(template, server, registry, &id, &claim.owner, &why)?, Afterwards::Drop),
     };
     if afterwards == Afterwards::Restore {
         build::make_events(registry, &id, &name, known.events)?;
     }
     Ok((name, afterwards))
+}
+
+/// Whether a template that somebody has changed is made anew: once is enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    MayBe,
+    No,
 }
 
 /// What becomes of a database when its test has ended.
@@ -152,6 +158,7 @@ fn restored_or_new(
     registry: &Arc<Registry>,
     id: &str,
     owner: &str,
+    again: Again,
 ) -> Result<(String, Afterwards), Error> {
     let pristine = registry.pristine(id)?;
     while let Some(left) = registry.claim_left(id, owner)? {
@@ -183,6 +190,10 @@ fn restored_or_new(
         Err(error) => return Err(error),
     };
     registry.beside(|conn| keeper::drop_database(conn, &new))?;
+    if again == Again::MayBe && !registry.beside(|conn| restore::is_intact(conn, &pristine)).unwrap_or(false) {
+        registry.forget(id)?;
+        return claim(template, server, registry, Again::No);
+    }
     // It would not be the next time, either.
     let never = format!("UPDATE {NAME}.template SET obstacle = {} WHERE id = {}", quoted(&why), quoted(id));
     registry.ask(&never).map_err(message::told)?;
@@ -242,12 +253,10 @@ impl Database for Lent {
         if apart(|| self.give_back()).is_err() {
             let _ = self.registry.set_state(&self.name, "drop");
         }
-        self.registry.live.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn keep(&mut self) {
         let _ = self.registry.set_state(&self.name, "kept");
-        self.registry.live.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn whereabouts(&self) -> String {

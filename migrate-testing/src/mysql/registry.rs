@@ -30,8 +30,6 @@ pub(super) struct Registry {
     /// What this process has read of templates, which never change.
     pristine: Mutex<BTreeMap<String, Arc<Pristine>>>,
     count: AtomicUsize,
-    /// How many databases this process has in hand.
-    pub(super) live: AtomicUsize,
 }
 
 /// A template as a claim finds it, and what there was of it.
@@ -81,7 +79,6 @@ pub(super) fn of(server: &Whereabouts) -> Result<Arc<Registry>, Error> {
         others: Mutex::default(),
         pristine: Mutex::default(),
         count: AtomicUsize::new(0),
-        live: AtomicUsize::new(0),
     };
     let registry = Arc::new(registry);
     all.insert(server.url.clone(), Arc::clone(&registry));
@@ -198,6 +195,12 @@ impl Registry {
         Ok(pristine)
     }
 
+    /// A template that is none any more: the next one is made anew. Its database is dropped.
+    pub(super) fn forget(&self, id: &str) -> Result<(), Error> {
+        locked(&self.pristine).remove(id);
+        self.ask(&super::keeper::forget_sql(id)).map(drop).map_err(told)
+    }
+
     /// A short question, by the session that holds the claims.
     pub(super) fn ask(&self, sql: &str) -> Result<Vec<Vec<Row>>, mysql::Error> {
         let mut session = locked(&self.session);
@@ -242,17 +245,23 @@ fn object(row: &Row) -> Object {
     }
 }
 
+fn other(message: &str) -> mysql::Error {
+    mysql::Error::IoError(std::io::Error::other(message))
+}
+
 /// One at a time: whoever comes later finds it. What a crash has left of it is gone on with.
 fn make(conn: &mut Conn) -> Result<(), mysql::Error> {
     const TABLES: [&str; 3] = ["template", "object", "clone"];
-    while one(conn, &format!("SELECT get_lock('{NAME}', 10)"))?.as_deref() != Some("1") {}
+    if one(conn, &format!("SELECT get_lock('{NAME}', 60)"))?.as_deref() != Some("1") {
+        return Err(other("another process has been making the registry of test databases for a minute"));
+    }
     send(conn, &format!("CREATE DATABASE IF NOT EXISTS {NAME}"))?;
     let found = send(conn, &format!("SHOW TABLES FROM {NAME}"))?;
     let foreign = found.iter().flatten().map(|row| column(row, 0)).find(|table| !TABLES.contains(&table.as_str()));
     if let Some(table) = foreign {
         let message =
-            format!("there is a database {NAME} in the server that is not ours (it has a table {})", name(&table));
-        return Err(mysql::Error::IoError(std::io::Error::other(message)));
+            format!("there is a database {NAME} in the server that is not ours: it has a table {}", name(&table));
+        return Err(other(&message));
     }
     let sql = include_str!("registry.sql").replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ");
     let made = send(conn, &sql).map(drop);

@@ -57,6 +57,14 @@ pub(super) fn restore(conn: &mut Conn, database: &str, pristine: &Pristine) -> R
     Ok(differs.map_or(Restored::Exactly, Restored::Not))
 }
 
+/// Whether the template's own database is still what was written down: somebody else may have been in it.
+pub(super) fn is_intact(conn: &mut Conn, pristine: &Pristine) -> Result<bool, mysql::Error> {
+    send(conn, &format!("USE {}", name(&pristine.database)))?;
+    let found = state::read(conn, &pristine.database, Which::All, &pristine.objects)?;
+    send(conn, "USE information_schema")?;
+    Ok(Difference::of(&found, pristine).is_none())
+}
+
 /// What a copy has to be made right in.
 struct Difference<'o> {
     /// What is there, and should not be, or not so.
