@@ -85,16 +85,16 @@ impl Template<'_, Conn> {
     /// # Errors
     /// When there is no server, or only one that may be no place for tests; when a migration or a seed fails.
     pub fn mysql(&self) -> Result<Mysql, Error> {
-        let (server, registry, claimed, afterwards) = apart(|| {
+        let lent = apart(|| {
             let server = server::find(Kind::Mysql, &self.options)?;
             let registry = registry::of(&server)?;
-            let (claimed, afterwards) = claim(self, &server, &registry, Again::MayBe)?;
-            Ok::<_, Error>((server, registry, claimed, afterwards))
+            let id = registry.id(&self.fingerprint().to_string());
+            let (name, afterwards) = claim(self, &server, &registry, &id, Again::MayBe)?;
+            let url = with_database(&server.url, &name);
+            Ok::<_, Error>(Lent { name, url, id, afterwards, server, registry })
         })?;
-        let url = with_database(&server.url, &claimed);
-        let id = registry.id(&self.fingerprint().to_string());
-        let lent = Lent { name: claimed.clone(), url: url.clone(), id, afterwards, server, registry };
-        Ok(Mysql { name: claimed, url, conn: None, held: Held::new(lent, self.options.on_failure) })
+        let (name, url) = (lent.name.clone(), lent.url.clone());
+        Ok(Mysql { name, url, conn: None, held: Held::new(lent, self.options.on_failure) })
     }
 }
 
@@ -102,13 +102,13 @@ fn claim(
     template: &Template<'_, Conn>,
     server: &Whereabouts,
     registry: &Arc<Registry>,
+    id: &str,
     again: Again,
 ) -> Result<(String, Afterwards), Error> {
-    let id = registry.id(&template.fingerprint().to_string());
-    let mut claim = registry.claim(&id)?;
+    let mut claim = registry.claim(id)?;
     if claim.template.is_none() {
-        build::template(template, server, registry, &id)?;
-        claim = registry.claim(&id)?;
+        build::template(template, server, registry, id)?;
+        claim = registry.claim(id)?;
     }
     let Some(known) = claim.template else {
         return Err(refused("the template that was just made is gone", "see who else drops databases there"));
@@ -121,11 +121,11 @@ fn claim(
             tell(&clone, "the pool");
             (clone, Afterwards::Restore)
         }
-        (None, None) => restored_or_new(template, server, registry, &id, &claim.owner, again)?,
-        (None, Some(why)) => (run_all(template, server, registry, &id, &claim.owner, &why)?, Afterwards::Drop),
+        (None, None) => restored_or_new(template, server, registry, id, &claim.owner, again)?,
+        (None, Some(why)) => (run_all(template, server, registry, id, &claim.owner, &why)?, Afterwards::Drop),
     };
     if afterwards == Afterwards::Restore {
-        build::make_events(registry, &id, &name, known.events)?;
+        build::make_events(registry, id, &name, known.events)?;
     }
     Ok((name, afterwards))
 }
@@ -171,33 +171,38 @@ fn restored_or_new(
             tell(&left, "the pool, restored after a test that was killed");
             return Ok((left, Afterwards::Restore));
         }
-        registry.beside(|conn| keeper::drop_database(conn, &left))?;
+        discard(registry, &left)?;
     }
     let new = registry.new_clone(id, "lent", owner)?;
     let made = registry.beside(|conn| {
         send(conn, &format!("CREATE DATABASE {}", name(&new)))?;
         restore::restore(conn, &new, &pristine)
     });
-    let why = match made {
-        Ok(Restored::Exactly) => {
-            tell(&new, "the template");
-            return Ok((new, Afterwards::Restore));
-        }
-        Ok(Restored::Not(what)) => format!("{what} differs in a copy of it"),
-        Err(Error::Database { cause, .. }) if cause.kind != CauseKind::ConnectionLost => {
-            format!("a copy of it: {}", cause.message)
-        }
-        Err(error) => return Err(error),
-    };
-    registry.beside(|conn| keeper::drop_database(conn, &new))?;
+    if matches!(made, Ok(Restored::Exactly)) {
+        tell(&new, "the template");
+        return Ok((new, Afterwards::Restore));
+    }
+    discard(registry, &new)?;
     if again == Again::MayBe && !registry.beside(|conn| restore::is_intact(conn, &pristine)).unwrap_or(false) {
         registry.forget(id)?;
-        return claim(template, server, registry, Again::No);
+        return claim(template, server, registry, id, Again::No);
     }
-    // It would not be the next time, either.
+    let why = match made {
+        Ok(Restored::Not(what)) => format!("{what} differs in a copy of it"),
+        // Refused by the server, which would refuse it the next time, too.
+        Err(Error::Database { cause, .. }) if cause.kind == CauseKind::Statement => {
+            format!("a copy of it: {}", cause.message)
+        }
+        made => made.map(|_| String::new())?,
+    };
     let never = format!("UPDATE {NAME}.template SET obstacle = {} WHERE id = {}", quoted(&why), quoted(id));
     registry.ask(&never).map_err(message::told)?;
     Ok((run_all(template, server, registry, id, owner, &why)?, Afterwards::Drop))
+}
+
+/// Drops it; where something is in the way, a prepared transaction for instance, somebody else does so later.
+fn discard(registry: &Registry, database: &str) -> Result<(), Error> {
+    registry.beside(|conn| keeper::drop_database(conn, database)).or_else(|_| registry.set_state(database, "drop"))
 }
 
 /// Where no copy can be had: slow, and right.
@@ -242,17 +247,15 @@ impl Lent {
         };
         match restored {
             Ok(Restored::Exactly) => self.registry.set_state(&self.name, "free"),
-            _ => self.registry.beside(|conn| keeper::drop_database(conn, &self.name)),
+            _ => discard(&self.registry, &self.name),
         }
     }
 }
 
 impl Database for Lent {
     fn end(&mut self) {
-        // What can't be dropped now is a leftover, which somebody else drops.
-        if apart(|| self.give_back()).is_err() {
-            let _ = self.registry.set_state(&self.name, "drop");
-        }
+        // Who can't even say so leaves it to whoever finds it when this process has ended.
+        let _ = apart(|| self.give_back());
     }
 
     fn keep(&mut self) {
