@@ -188,6 +188,38 @@ fn whatever_a_test_has_done_the_next_one_does_not_see() {
     }
 }
 
+/// The database itself, or a transaction that outlives its session and holds locks.
+#[test]
+fn what_can_t_be_restored_is_not_handed_out_again() {
+    for server in SERVERS {
+        let template = template(server, "lost");
+        let mut db = template.mysql().unwrap();
+        let lost = db.name().to_owned();
+        run(db.conn().unwrap(), &format!("DROP DATABASE {lost}"));
+        drop(db);
+        let mut db = template.mysql().unwrap();
+        assert_ne!(db.name(), lost);
+        let (held, xid) = (db.name().to_owned(), format!("{server} {}", std::process::id()));
+        run(
+            db.conn().unwrap(),
+            &format!("XA START '{xid}'; INSERT INTO books VALUES ('x'); XA END '{xid}'; XA PREPARE '{xid}'"),
+        );
+        drop(db);
+        let mut db = template.mysql().unwrap();
+        assert_ne!(db.name(), held);
+        assert_eq!(text(db.conn().unwrap(), "SELECT count(*) FROM books"), "0");
+        run(&mut admin(server), &format!("XA ROLLBACK '{xid}'"));
+        drop(db);
+        // Nothing is left, once that is gone.
+        let began = std::time::Instant::now();
+        let dropped = format!("SHOW DATABASES LIKE '{held}'");
+        while !text(&mut admin(server), &dropped).is_empty() {
+            assert!(began.elapsed() < std::time::Duration::from_secs(60), "never dropped: {held}");
+            drop(template.mysql().unwrap());
+        }
+    }
+}
+
 /// Somebody writes into the template, or drops it.
 #[test]
 fn a_template_that_is_none_any_more_is_made_anew() {
