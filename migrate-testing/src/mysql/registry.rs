@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use migrate_core::Error;
 use mysql::Conn;
@@ -62,13 +63,13 @@ pub(super) fn of(server: &Whereabouts) -> Result<Arc<Registry>, Error> {
     }
     // The database that the URL names may be yet to be made, and is nobody's business here.
     let url = with_database(&server.url, "");
-    let mut conn = opened(&url)?;
-    // The number is the session's, and the time the server's start or later: no other has both.
-    let sql =
-        "SELECT version(), concat(lower(hex(connection_id())), lower(hex(floor(unix_timestamp(now(6)) * 1000000))))";
-    let row = send(&mut conn, sql).map_err(told)?.into_iter().flatten().next().unwrap_or_default();
-    let (version, owner) = (column(&row, 0), column(&row, 1));
-    if one(&mut conn, &format!("SELECT get_lock('{NAME} {owner}', 0)")).map_err(told)?.as_deref() != Some("1") {
+    let mut conn = connect(&url)?;
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let owner = format!("{:x}{:x}", std::process::id(), since.as_nanos());
+    let sql = format!("{}; SELECT version(), get_lock('{NAME} {owner}', 0)", setup());
+    let row = send(&mut conn, &sql).map_err(told)?.into_iter().flatten().next().unwrap_or_default();
+    let version = column(&row, 0);
+    if column(&row, 1) != "1" {
         return Err(refused("the server gives no lock to a session of ours", "see GET_LOCK in its manual"));
     }
     let registry = Registry {
@@ -87,9 +88,12 @@ pub(super) fn of(server: &Whereabouts) -> Result<Arc<Registry>, Error> {
 
 fn opened(url: &str) -> Result<Conn, Error> {
     let mut conn = connect(url)?;
-    let setup = format!("{SETTINGS}; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-    send(&mut conn, &setup).map_err(told)?;
+    send(&mut conn, &setup()).map_err(told)?;
     Ok(conn)
+}
+
+fn setup() -> String {
+    format!("{SETTINGS}; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
 }
 
 fn server_word(version: &str) -> String {
