@@ -1,7 +1,7 @@
 //! A fresh, fully migrated database for every test, in milliseconds.
 //!
-//! The migrations run once, in a *template*, and each test gets a copy, which is dropped at its end. There is nothing to
-//! set up: the server is the one in `TEST_DATABASE_URL` or `DATABASE_URL`, else a private one, started from the programs on
+//! The migrations run once, in a *template*, and each test gets a copy, which is dropped at its end, or on MySQL and MariaDB
+//! restored for another test. There is nothing to set up: the server is the one in `TEST_DATABASE_URL` or `DATABASE_URL`, else a private one, started from the programs on
 //! this machine and stopped when no test uses it. The guide is
 //! [docs/testing.md](https://docs.rs/crate/migrate/latest/source/docs/testing.md).
 #![cfg_attr(
@@ -18,7 +18,10 @@ db.connection().execute("INSERT INTO books (title, isbn) VALUES ('Emma', '978014
 ```
 "#
 )]
-#![cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(unused, reason = "no database is switched on"))]
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(unused, reason = "no database is switched on")
+)]
 
 use migrate_core::sql::Dialect;
 use migrate_core::{Cause, CauseKind, Error};
@@ -27,6 +30,8 @@ use crate::check::{self, Check, Report};
 use crate::{Embedded, Set};
 
 pub use migrate_testing::Template;
+#[cfg(feature = "mysql")]
+pub use migrate_testing::mysql::Mysql;
 #[cfg(feature = "postgres")]
 pub use migrate_testing::postgres::Postgres;
 #[cfg(feature = "sqlite")]
@@ -39,6 +44,10 @@ pub type PostgresTemplate<'a> = Template<'a, ::postgres::Client>;
 /// A template of a SQLite database.
 #[cfg(feature = "sqlite")]
 pub type SqliteTemplate<'a> = Template<'a, rusqlite::Connection>;
+
+/// A [`Template`] for MySQL and MariaDB.
+#[cfg(feature = "mysql")]
+pub type MysqlTemplate<'a> = Template<'a, ::mysql::Conn>;
 
 /// A PostgreSQL database for this test.
 ///
@@ -57,6 +66,27 @@ pub type SqliteTemplate<'a> = Template<'a, rusqlite::Connection>;
 pub fn postgres<'a>(set: impl Into<Set<'a>>) -> Result<Postgres, Error> {
     let set = set.into();
     Template::of(set.for_postgres()?).postgres()
+}
+
+/// A MySQL or MariaDB database for this test.
+///
+/// ```no_run
+/// # use migrate::{Embedded, embed_migrations};
+/// # static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations");
+/// use mysql::prelude::Queryable;
+///
+/// let mut db = migrate::testing::mysql(&MIGRATIONS)?;
+/// db.conn()?.query_drop("INSERT INTO books (title) VALUES ('Emma')")?;
+/// println!("any client finds it at {}", db.url());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When there is no server, or only one that may be no place for tests; when a migration fails.
+#[cfg(feature = "mysql")]
+pub fn mysql<'a>(set: impl Into<Set<'a>>) -> Result<Mysql, Error> {
+    let set = set.into();
+    Template::of(set.for_mysql()?).mysql()
 }
 
 /// A SQLite database in memory for this test. One that other clients can open is a file: [`sqlite_file`].
@@ -132,7 +162,7 @@ fn server_of(set: &Set<'_>) -> Result<String, Error> {
         #[cfg(feature = "postgres")]
         Some(Dialect::Postgres) => migrate_testing::postgres::server(),
         #[cfg(feature = "mysql")]
-        Some(Dialect::Mysql | Dialect::Mariadb) => mysql_server(),
+        Some(Dialect::Mysql | Dialect::Mariadb) => migrate_testing::mysql::server(),
         #[allow(unreachable_patterns, reason = "not where all databases are switched on")]
         Some(_) => {
             Err(no_server("the database that the migrations are for is not switched on", "switch its feature on"))
@@ -148,27 +178,6 @@ fn server_of(set: &Set<'_>) -> Result<String, Error> {
             ))
         }
     }
-}
-
-/// There is no private one.
-#[cfg(feature = "mysql")]
-fn mysql_server() -> Result<String, Error> {
-    let named = ["TEST_DATABASE_URL", "DATABASE_URL"].into_iter().find_map(|name| {
-        let url = std::env::var(name).ok()?;
-        matches!(url.split_once("://")?.0, "mysql" | "mariadb").then_some((name, url))
-    });
-    let Some((name, url)) = named else {
-        return Err(no_server("there is no MySQL or MariaDB for tests", "set TEST_DATABASE_URL"));
-    };
-    let may_be_remote = std::env::var("MIGRATE_TESTING_REMOTE").is_ok_and(|value| value.eq_ignore_ascii_case("yes"));
-    if !may_be_remote && !crate::by_url::parsed::<migrate_mysql::Url>(&url)?.is_local() {
-        return Err(no_server(
-            &format!("the server that {name} names is not on this machine: it may be the one that users work on"),
-            "name another one in TEST_DATABASE_URL; or, if tests may make and drop databases there, say so: \
-             MIGRATE_TESTING_REMOTE=yes",
-        ));
-    }
-    Ok(url)
 }
 
 fn no_server(message: &str, hint: &str) -> Error {
@@ -214,6 +223,7 @@ macro_rules! sources {
     };
 }
 
+sources!("mysql", Mysql, ::mysql::Conn, mysql);
 sources!("postgres", Postgres, ::postgres::Client, postgres);
 sources!("sqlite", Sqlite, rusqlite::Connection, sqlite);
 sources!("sqlite", SqliteFile, rusqlite::Connection, sqlite_file);

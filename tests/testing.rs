@@ -4,10 +4,11 @@
 use std::process::Command;
 use std::sync::LazyLock;
 
-use migrate::testing::{Postgres, Sqlite, SqliteFile, Template};
+use migrate::testing::{Mysql, Postgres, Sqlite, SqliteFile, Template};
 use migrate::{Embedded, Set, embed_migrations};
 
 static MIGRATIONS: Embedded = embed_migrations!("examples/quickstart/migrations");
+static ON_MYSQL: Embedded = embed_migrations!("tests/embed/mysql", mysql);
 static ON_POSTGRES: Embedded = embed_migrations!("tests/embed/postgres", postgres);
 
 fn with_a_member() -> Template<'static, rusqlite::Connection> {
@@ -25,7 +26,15 @@ fn subjects(connection: &rusqlite::Connection) -> i64 {
     connection.query_row("SELECT count(*) FROM subjects WHERE name = 'seeded'", [], |row| row.get(0)).unwrap()
 }
 
+static MYSQL: LazyLock<Template<'static, mysql::Conn>> = LazyLock::new(|| {
+    let server = std::env::var("MIGRATE_TEST_MARIADB")
+        .unwrap_or_else(|_| panic!("MIGRATE_TEST_MARIADB names no server: start the tests with scripts/test"));
+    Template::of(&ON_MYSQL).server(server)
+});
+
 mod by_attribute {
+    use mysql::prelude::Queryable;
+
     use super::*;
 
     #[migrate::test(MIGRATIONS)]
@@ -50,6 +59,21 @@ mod by_attribute {
     fn on_postgres(mut db: Postgres) {
         let count = db.client().unwrap().query_one("SELECT count(*) FROM migrate_history", &[]).unwrap();
         assert_eq!(count.get::<_, i64>(0), 2);
+    }
+
+    #[migrate::test(*MYSQL)]
+    fn on_mysql(mut db: Mysql) {
+        let count: Option<i64> = db.conn().unwrap().query_first("SELECT count(*) FROM migrate_history").unwrap();
+        assert_eq!(count, Some(2));
+    }
+
+    #[migrate::test(*MYSQL)]
+    #[tokio::test]
+    #[ignore = "run by another: it fails"]
+    async fn panics_on_mysql(mut db: Mysql) {
+        tokio::task::yield_now().await;
+        db.conn().unwrap().query_drop("CREATE TABLE seen (n int)").unwrap();
+        panic!("not with {}", db.name());
     }
 
     /// The blocking client would panic on a thread of the runtime, also when it is dropped there (trap 3).
@@ -118,8 +142,10 @@ fn each_is_a_test_once() {
         "in_a_file",
         "in_memory",
         "marked_already",
+        "on_mysql",
         "on_postgres",
         "panics",
+        "panics_on_mysql",
         "should_panic",
     ];
     assert_eq!(names, expected.map(|name| format!("by_attribute::{name}")));
@@ -155,6 +181,20 @@ fn a_failed_test_keeps_its_database_and_says_where() {
     kept.batch_execute("SELECT FROM migrate_history").unwrap();
     drop(kept);
     migrate::postgres::admin::drop(&url.parse().unwrap()).unwrap();
+
+    let said = output_of("by_attribute::panics_on_mysql");
+    let url = after(&said, "the test's database is kept: ");
+    let line = said.split_once("look: ").unwrap().1.lines().next().unwrap();
+    let mut words = line.split(' ');
+    // As the test's author would, by the line that is printed.
+    let look =
+        Command::new(words.next().unwrap()).args(words).args(["-e", "SHOW TABLES LIKE 'seen'"]).output().unwrap();
+    assert!(
+        String::from_utf8_lossy(&look.stdout).contains("seen"),
+        "{line}: {}",
+        String::from_utf8_lossy(&look.stderr)
+    );
+    migrate::mysql::admin::drop(&url.parse().unwrap()).unwrap();
 }
 
 #[test]

@@ -3,22 +3,46 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use bench::{in_words_of_postgres, known, migrations};
 use migrate::testing::Template;
+use mysql::Conn;
+use mysql::prelude::Queryable;
 use postgres::Client;
 
 fn one_of_many() {
     let (Ok(server), Ok(times)) = (std::env::var("BENCH_SERVER"), std::env::var("BENCH_TIMES")) else { return };
+    let took = match server.starts_with("postgres") {
+        true => on_postgres(server),
+        false => on_mysql(server),
+    };
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(times).unwrap();
+    writeln!(file, "{}", took.as_micros()).unwrap();
+}
+
+fn on_postgres(server: String) -> Duration {
     let files = migrations(1000);
     let known = known::<Client>(&files, in_words_of_postgres);
     let template = Template::of(&known).server(server);
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let mut db = template.postgres().unwrap();
     let took = began.elapsed();
     db.client().unwrap().batch_execute("INSERT INTO t0 (column_0) VALUES ('mine')").unwrap();
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(times).unwrap();
-    writeln!(file, "{}", took.as_micros()).unwrap();
+    took
+}
+
+fn on_mysql(server: String) -> Duration {
+    let files = migrations(1000);
+    let known = known::<Conn>(&files, |sql| {
+        sql.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY AUTO_INCREMENT").replace("TEXT", "VARCHAR(40)")
+    });
+    let template = Template::of(&known).server(server);
+    let began = Instant::now();
+    let mut db = template.mysql().unwrap();
+    let took = began.elapsed();
+    db.conn().unwrap().query_drop("INSERT INTO t0 (column_0) VALUES ('mine')").unwrap();
+    took
 }
 
 macro_rules! tests {

@@ -67,6 +67,12 @@ impl Variables {
         Ok(self)
     }
 
+    /// Names and values, secrets too.
+    #[doc(hidden)]
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.sent()))
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

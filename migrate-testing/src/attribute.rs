@@ -9,7 +9,7 @@ pub struct Ending(Option<Arc<Held>>);
 
 impl Ending {
     /// A test under the attribute keeps its database when it fails.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
     fn of(held: Arc<Held>) -> Self {
         held.keep_on_failure();
         Ending(Some(held))
@@ -50,6 +50,13 @@ impl<T, E> Outcome for Result<T, E> {
 pub trait Guard {
     /// What is to be told how the test ended.
     fn ending(&self) -> Ending;
+}
+
+#[cfg(feature = "mysql")]
+impl Guard for crate::mysql::Mysql {
+    fn ending(&self) -> Ending {
+        Ending::of(self.held())
+    }
 }
 
 #[cfg(feature = "postgres")]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use migrate_core::{Error, Migrator, UpTarget};
+use migrate_core::Error;
 use migrate_sqlite::cause;
 use rusqlite::Connection;
 
@@ -135,7 +135,7 @@ impl Template<'_, Connection> {
 
     fn make(&self) -> Result<Vec<u8>, Error> {
         let mut connection = Connection::open_in_memory().map_err(database_error)?;
-        Migrator::new(&mut migrate_sqlite::Sqlite::on(&mut connection)).up(&self.known, UpTarget::All)?;
+        self.migrate(&mut migrate_sqlite::Sqlite::on(&mut connection))?;
         self.run_seeds(&mut connection, |connection, sql| connection.execute_batch(sql).map_err(cause))?;
         let mut image = connection.serialize("main").map_err(database_error)?.to_vec();
         // The versions of a WAL database's format; such an image can't be opened in memory.

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use migrate_core::{BoxError, Error, Migrations};
+use migrate_core::{BoxError, Driver, Error, Migrations, Migrator, UpTarget, Variables};
 
 use crate::failed;
 use crate::fingerprint::Fingerprint;
@@ -42,12 +42,13 @@ enum Seed<'a, C> {
 
 type Code<'a, C> = Arc<dyn Fn(&mut C) -> Result<(), BoxError> + Send + Sync + 'a>;
 
-/// What is not part of the template.
+/// How it is made, and where.
 #[derive(Clone, Default)]
 pub(crate) struct Options {
     pub(crate) server: Option<String>,
     pub(crate) remote: Remote,
     pub(crate) on_failure: OnFailure,
+    pub(crate) variables: Variables,
 }
 
 /// Whether a server on another machine is used.
@@ -109,6 +110,13 @@ impl<'a, C> Template<'a, C> {
         self
     }
 
+    /// What is put into the migrations in the place of `${name}`. Other values are another template.
+    #[must_use]
+    pub fn variables(mut self, variables: Variables) -> Self {
+        self.options.variables = variables;
+        self
+    }
+
     /// Also on a server that is not on this machine. Without it one is refused: it may be the one that your users work on.
     #[must_use]
     pub fn allow_remote(mut self) -> Self {
@@ -131,8 +139,15 @@ impl<'a, C> Template<'a, C> {
                 Seed::Sql(sql) => so_far.text("sql").text(sql),
                 Seed::Code { name, .. } => so_far.text("code").text(name),
             });
-            seeds.text(&self.dependencies)
+            let told = seeds.text(&self.dependencies);
+            self.options.variables.all().fold(told, |so_far, (name, value)| so_far.text(name).text(value))
         })
+    }
+
+    /// Runs the migrations, on a database that has nothing.
+    pub(crate) fn migrate<D: Driver<Connection = C>>(&self, driver: &mut D) -> Result<(), Error> {
+        let variables = self.options.variables.clone();
+        Migrator::new(driver).variables(variables).up(&self.known, UpTarget::All).map(drop)
     }
 
     /// Runs the seeds, on a database that has the migrations.
@@ -181,6 +196,10 @@ impl<C> fmt::Debug for Template<'_, C> {
 mod tests {
     use super::*;
 
+    fn variables(name: &str, value: &str) -> Variables {
+        Variables::new().with_secret(name, value).unwrap_or_default()
+    }
+
     #[test]
     fn what_the_fingerprint_is_taken_over() {
         let of = || Template::<()>::of(Migrations::new());
@@ -191,6 +210,8 @@ mod tests {
             of().seed_code("INSERT", |_| Ok(())),
             of().depends_on("a").depends_on("b"),
             of().depends_on("ab"),
+            of().variables(variables("a", "b")),
+            of().variables(variables("a", "c")),
         ];
         let shown: std::collections::BTreeSet<_> = all.iter().map(|each| each.fingerprint().to_string()).collect();
         assert_eq!(shown.len(), all.len());

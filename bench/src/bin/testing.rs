@@ -1,7 +1,9 @@
 //! Test databases: what handing one out takes, against what the database itself needs for a copy, and against running
 //! all migrations: ours, and those of `#[sqlx::test]` and refinery. Interleaved; ratios taken in each round.
 //!
-//!     cargo run --release --bin testing -- postgres://postgres@127.0.0.1:5432/postgres
+//!     cargo run --release --bin testing -- postgres://postgres@127.0.0.1:5432/postgres mysql://root@127.0.0.1:3306
+//!
+//! Any number of servers; without one, SQLite alone.
 //!
 //! Without a URL SQLite alone. With nextest, each test a process of its own: `bench/testing-nextest URL`.
 
@@ -9,13 +11,18 @@ use std::time::Duration;
 
 use bench::{File, in_words_of_postgres, known, median, migrations, time};
 use migrate::testing::Template;
+use mysql::prelude::Queryable;
+use mysql::{Conn, Opts};
 use postgres::{Client, NoTls};
 use rusqlite::Connection;
 
 fn main() {
     println!("| 1,000 migrations | ours | floor or other way | ratio |\n|---|---|---|---|");
-    if let Some(server) = std::env::args().nth(1) {
-        on_postgres(&server);
+    for server in std::env::args().skip(1) {
+        match server.starts_with("postgres") {
+            true => on_postgres(&server),
+            false => on_mysql(&server),
+        }
     }
     on_sqlite();
 }
@@ -105,6 +112,43 @@ fn refinery_runs_all(files: &[File], url: &str) {
     let migrations: Vec<_> = files.iter().enumerate().map(one).collect();
     let mut client = Client::connect(url, NoTls).expect("connects");
     refinery::Runner::new(&migrations).run(&mut client).expect("applies");
+}
+
+/// Two hundred tests, each of which writes a row into three tables.
+fn on_mysql(server: &str) {
+    let files = migrations(1000);
+    let known = known::<Conn>(&files, |sql| {
+        sql.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY AUTO_INCREMENT").replace("TEXT", "VARCHAR(40)")
+    });
+    let template = Template::of(&known).server(server);
+    let mut admin = Conn::new(Opts::from_url(server).expect("a URL")).expect("connects");
+    let version: String = admin.query_first("SELECT version()").expect("answers").expect("a row");
+    let first = time(|| drop(template.mysql().expect("a template")));
+    println!("| {version}: the first one, with the template | {first:.2?} | | |");
+    let (mut handed, mut whole) = (Vec::new(), Vec::new());
+    let mut all = Vec::new();
+    for round in 0..200 {
+        let mut db = None;
+        let ours = time(|| db = Some(template.mysql().expect("a database")));
+        let mut db = db.expect("handed out");
+        let conn = db.conn().expect("connects");
+        for table in ["t0", "t1", "t2"] {
+            conn.query_drop(format!("INSERT INTO {table} (column_0) VALUES ('x')")).expect("inserts");
+        }
+        let back = time(|| drop(db));
+        if round % 50 == 0 {
+            // Of a run that was interrupted.
+            admin.query_drop("DROP DATABASE IF EXISTS bench_all").expect("drops");
+            admin.query_drop("CREATE DATABASE bench_all").expect("creates");
+            let mut conn = Conn::new(Opts::from_url(&format!("{server}/bench_all")).expect("a URL")).expect("connects");
+            all.push(time(|| drop(migrate::mysql::up(&mut conn, &known).expect("applies"))));
+            admin.query_drop("DROP DATABASE bench_all").expect("drops");
+        }
+        handed.push((ours, all[all.len() - 1]));
+        whole.push((ours + back, all[all.len() - 1]));
+    }
+    row(&format!("{version}: handed out, against running all migrations (ours)"), handed);
+    row(&format!("{version}: handed out and restored, against the same"), whole);
 }
 
 fn on_sqlite() {

@@ -1,13 +1,14 @@
 use std::time::{Duration, Instant};
 
 use ::postgres::Client;
-use migrate_core::{Error, Migrator, UpTarget};
+use migrate_core::Error;
 use migrate_postgres::Postgres;
 
 use super::connect::{connect, pause};
 use super::database_error;
-use super::registry::{Registry, locked, quoted, text, with_database};
-use crate::server::Whereabouts;
+use super::registry::{Registry, quoted, text};
+use crate::locked;
+use crate::server::{Whereabouts, with_database};
 use crate::{Template, refused};
 
 /// Nobody builds a schema for so long.
@@ -76,7 +77,7 @@ fn make(
 ) -> Result<(), Error> {
     client.batch_execute(&format!("CREATE DATABASE {name}")).map_err(database_error)?;
     let mut inside = connect(&with_database(&server.url, name))?;
-    Migrator::new(&mut Postgres::on(&mut inside)).up(&template.known, UpTarget::All)?;
+    template.migrate(&mut Postgres::on(&mut inside))?;
     template.run_seeds(&mut inside, |client, sql| client.batch_execute(sql).map_err(migrate_postgres::cause))?;
     // So that no copy has it to do.
     inside.batch_execute("VACUUM (ANALYZE)").map_err(database_error)?;

@@ -28,11 +28,11 @@ use migrate_core::Error;
 use migrate_postgres::{Url, cause};
 
 use crate::held::{Database, Held, say};
-use crate::server::{self, Kind, Whereabouts};
+use crate::server::{self, Kind, Whereabouts, with_database};
 use crate::template::Options;
 use crate::{Template, apart, failed};
 use connect::connect;
-use registry::{Claim, Origin, Registry, quoted, text, with_database};
+use registry::{Claim, Origin, Registry, quoted, text};
 
 /// A test's own database on PostgreSQL, dropped with this value.
 pub struct Postgres {

@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use ::postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use migrate_core::Error;
 
 use super::connect::{connect, open, pause};
 use super::database_error;
-use crate::refused;
+use crate::server::with_database;
+use crate::{locked, refused};
 
 /// The database that knows ours. Another format has another name, so that programs with either leave each other alone.
 const NAME: &str = "migrate_testing_v2";
@@ -243,38 +244,6 @@ pub(crate) fn text(client: &mut Client, sql: &str) -> Result<String, ::postgres:
     Ok(row(client, sql)?.and_then(|row| row.get(0).map(str::to_owned)).unwrap_or_default())
 }
 
-/// The same server, another database: what stands between the host and the parameters.
-pub(crate) fn with_database(url: &str, database: &str) -> String {
-    let (place, query) = url.split_once('?').map_or((url, None), |(place, query)| (place, Some(query)));
-    let after_scheme = place.find("://").map_or(0, |at| at + 3);
-    let host_ends = place[after_scheme..].find('/').map_or(place.len(), |at| after_scheme + at);
-    let kept: Vec<_> =
-        query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("dbname=")).collect();
-    let (sign, query) = if kept.is_empty() { ("", String::new()) } else { ("?", kept.join("&")) };
-    format!("{}/{database}{sign}{query}", &place[..host_ends])
-}
-
 pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
-}
-
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_database_of_a_url() {
-        let check = |url, expected| assert_eq!(with_database(url, "x"), expected);
-        check("postgres://localhost", "postgres://localhost/x");
-        check(
-            "postgres://me:p%2F@localhost:5432/app?sslmode=disable",
-            "postgres://me:p%2F@localhost:5432/x?sslmode=disable",
-        );
-        check("postgresql:///app?host=/run/postgresql&dbname=b", "postgresql:///x?host=/run/postgresql");
-        check("mysql://root@127.0.0.1:3306", "mysql://root@127.0.0.1:3306/x");
-    }
 }

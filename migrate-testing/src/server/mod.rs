@@ -3,6 +3,8 @@
 #[cfg(unix)]
 pub(crate) mod private;
 pub(crate) mod programs;
+#[cfg(unix)]
+mod recipe;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,21 +17,30 @@ use crate::{failed, refused};
 /// What a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    #[cfg(feature = "mysql")]
+    Mysql,
+    #[cfg(feature = "postgres")]
     Postgres,
 }
 
 impl Kind {
     fn schemes(self) -> [&'static str; 2] {
         match self {
+            #[cfg(feature = "mysql")]
+            Kind::Mysql => ["mysql", "mariadb"],
+            #[cfg(feature = "postgres")]
             Kind::Postgres => ["postgres", "postgresql"],
         }
     }
 
     fn is_local(self, url: &str) -> Result<bool, Cause> {
         let wrong = |error: migrate_core::url::UrlError| Cause::new(CauseKind::Access, error.to_string());
-        match self {
-            Kind::Postgres => url.parse::<migrate_postgres::Url>().map_err(wrong)?.is_local(),
-        }
+        Ok(match self {
+            #[cfg(feature = "mysql")]
+            Kind::Mysql => url.parse::<migrate_mysql::Url>().map_err(wrong)?.is_local(),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres => url.parse::<migrate_postgres::Url>().map_err(wrong)?.is_local()?,
+        })
     }
 }
 
@@ -84,4 +95,32 @@ pub(crate) fn detached(command: &mut Command) -> &mut Command {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
     command.current_dir(std::env::temp_dir())
+}
+
+/// The same server, another database: what stands between the host and the parameters.
+pub(crate) fn with_database(url: &str, database: &str) -> String {
+    let (place, query) = url.split_once('?').map_or((url, None), |(place, query)| (place, Some(query)));
+    let after_scheme = place.find("://").map_or(0, |at| at + 3);
+    let host_ends = place[after_scheme..].find('/').map_or(place.len(), |at| after_scheme + at);
+    let kept: Vec<_> =
+        query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("dbname=")).collect();
+    let (sign, query) = if kept.is_empty() { ("", String::new()) } else { ("?", kept.join("&")) };
+    format!("{}/{database}{sign}{query}", &place[..host_ends])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_database_of_a_url() {
+        let check = |url, expected| assert_eq!(with_database(url, "x"), expected);
+        check("postgres://localhost", "postgres://localhost/x");
+        check(
+            "postgres://me:p%2F@localhost:5432/app?sslmode=disable",
+            "postgres://me:p%2F@localhost:5432/x?sslmode=disable",
+        );
+        check("postgresql:///app?host=/run/postgresql&dbname=b", "postgresql:///x?host=/run/postgresql");
+        check("mysql://root@127.0.0.1:3306", "mysql://root@127.0.0.1:3306/x");
+    }
 }

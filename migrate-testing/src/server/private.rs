@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use migrate_core::Error;
 
+use super::recipe::Recipe;
 use super::{Kind, Whereabouts, detached, programs};
 use crate::refused;
 
@@ -51,26 +52,22 @@ pub(crate) fn server(kind: Kind) -> Result<Whereabouts, Error> {
 
 /// The programs of a server, and the directory's name for their version.
 struct Programs {
-    kind: Kind,
+    recipe: Recipe,
     name: String,
-    bin: PathBuf,
     flock: PathBuf,
 }
 
 impl Programs {
     fn of(kind: Kind) -> Result<Self, Error> {
-        let (bin, what) = match kind {
-            Kind::Postgres => (programs::postgres(), "PostgreSQL (initdb, postgres)"),
-        };
-        let bin = bin.ok_or_else(|| {
+        let recipe = Recipe::find(kind).map_err(|what| {
             let message = format!("there is no server for tests: no URL names one, and {what} is not on this machine");
             refused(message, "set TEST_DATABASE_URL, or install the server's package")
         })?;
         let flock = programs::flock();
         let flock = flock.ok_or_else(|| refused("a private server needs flock, of util-linux", HINT))?;
         // Another version can't read the data: each path has its own.
-        let version = bin.to_string_lossy().replace('/', "-");
-        Ok(Programs { kind, name: format!("{kind:?}{version}").to_lowercase(), bin, flock })
+        let version = recipe.place().to_string_lossy().replace('/', "-");
+        Ok(Programs { name: format!("{}{version}", recipe.word()), recipe, flock })
     }
 }
 
@@ -104,7 +101,7 @@ impl Place {
     fn start(&self) -> Result<u16, Error> {
         let told = |error: io::Error| refused(format!("starting a private {}: {error}", self.programs.name), HINT);
         self.end_leftovers();
-        let user = ServerUser::find(&self.dir).map_err(told)?;
+        let user = ServerUser::find(&self.dir, &self.programs.recipe).map_err(told)?;
         let server = self.dir.join("server");
         // What a crash of the machine has left is not worth a recovery that can't be trusted: nothing was durable.
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
@@ -150,8 +147,8 @@ impl Place {
     fn end_leftovers(&self) {
         for name in ["watcher", "pid"] {
             let Some(pid) = self.number(name).filter(|pid| self.is_ours(*pid)) else { continue };
-            let signal = if name == "pid" { "-QUIT" } else { "-KILL" };
-            let _ = Command::new("kill").arg(signal).arg(pid.to_string()).status();
+            let signal = if name == "pid" { self.programs.recipe.kill_signal() } else { "KILL" };
+            let _ = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status();
             let began = Instant::now();
             while self.is_ours(pid) && began.elapsed() < Duration::from_secs(10) {
                 std::thread::sleep(Duration::from_millis(20));
@@ -170,7 +167,7 @@ impl Place {
     fn comes_up(&self, child: &mut Child) -> bool {
         let began = Instant::now();
         while began.elapsed() < PATIENCE && matches!(child.try_wait(), Ok(None)) {
-            if self.answers() {
+            if self.programs.recipe.is_ready(&self.dir.join("server")) {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -178,72 +175,37 @@ impl Place {
         false
     }
 
-    fn answers(&self) -> bool {
-        match self.programs.kind {
-            // The eighth line of the server's own file: whether it takes connections.
-            Kind::Postgres => fs::read_to_string(self.at("data/postmaster.pid"))
-                .is_ok_and(|text| text.lines().nth(7).is_some_and(|line| line.trim() == "ready")),
-        }
-    }
-
     /// The server's data, before its first start.
     fn make(&self, user: Option<&ServerUser>) -> Result<(), Error> {
-        let bin = &self.programs.bin;
-        let mut commands = Vec::new();
-        match self.programs.kind {
-            Kind::Postgres => {
-                // Who is superuser can run programs as this user: not everybody on the machine.
-                let told = |error: io::Error| refused(format!("a password for the private server: {error}"), HINT);
-                let password = random().map_err(told)?;
-                write_secret(&self.at("password"), &password, user).map_err(told)?;
-                let mut command = Command::new(bin.join("initdb"));
-                command.args(["-U", "postgres", "-A", "md5", "-E", "UTF8", "--locale=C", "--no-sync", "-D"]);
-                command.arg(self.at("data")).arg("--pwfile").arg(self.at("password"));
-                commands.push(command);
-                let line = format!("*:*:*:postgres:{password}\n");
-                write_secret(&self.dir.join("pgpass"), &line, None).map_err(told)?;
-            }
+        let recipe = &self.programs.recipe;
+        // Who is superuser can run programs as this user: not everybody on the machine.
+        let told = |error: io::Error| refused(format!("a password for the private server: {error}"), HINT);
+        let password = random().map_err(told)?;
+        write_secret(&self.at("password"), &password, user).map_err(told)?;
+        for (name, text) in recipe.secrets(&password) {
+            write_secret(&self.at(name), &text, user).map_err(told)?;
         }
-        for mut command in commands {
-            as_user(&mut command, user);
-            let output = command.current_dir(self.dir.join("server")).stdin(Stdio::null()).output();
-            let output = output.map_err(|error| refused(format!("{}: {error}", bin.display()), HINT))?;
-            if !output.status.success() {
-                let said = [output.stdout, output.stderr].concat();
-                let said = String::from_utf8_lossy(&said).into_owned();
-                return Err(refused(format!("a private {} could not be made:\n{said}", self.programs.name), HINT));
-            }
+        let (name, text) = recipe.credentials(&password);
+        write_secret(&self.dir.join(name), &text, None).map_err(told)?;
+        let mut command = recipe.install(&self.dir.join("server"));
+        as_user(&mut command, user);
+        let output = command.current_dir(self.dir.join("server")).stdin(Stdio::null()).output();
+        let output = output.map_err(|error| refused(format!("{}: {error}", recipe.place().display()), HINT))?;
+        if !output.status.success() {
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said).into_owned();
+            return Err(refused(format!("a private {} could not be made:\n{said}", self.programs.name), HINT));
         }
         Ok(())
     }
 
     fn watched(&self, port: u16, user: Option<&ServerUser>) -> Command {
         let linger = std::env::var("MIGRATE_TESTING_LINGER").ok().filter(|text| text.parse::<u32>().is_ok());
+        let recipe = &self.programs.recipe;
         let mut command = Command::new("sh");
         command.arg("-c").arg(include_str!("watch.sh")).arg("sh").arg(&self.dir);
-        command.arg(linger.as_deref().unwrap_or("10")).arg(&self.programs.flock);
-        match self.programs.kind {
-            Kind::Postgres => {
-                command.arg(self.programs.bin.join("postgres")).arg("-D").arg(self.at("data"));
-                command.arg("-p").arg(port.to_string());
-                let settings = [
-                    "listen_addresses=127.0.0.1",
-                    "unix_socket_directories=",
-                    "fsync=off",
-                    "synchronous_commit=off",
-                    "full_page_writes=off",
-                    "wal_level=minimal",
-                    "max_wal_senders=0",
-                    "max_wal_size=4GB",
-                    "shared_buffers=64MB",
-                    "max_connections=200",
-                    "autovacuum=off",
-                ];
-                for setting in settings {
-                    command.arg("-c").arg(setting);
-                }
-            }
-        }
+        command.arg(linger.as_deref().unwrap_or("10")).arg(&self.programs.flock).arg(recipe.stop_signal());
+        command.args(recipe.serve(&self.dir.join("server"), port));
         as_user(&mut command, user);
         detached(&mut command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.current_dir(self.dir.join("server"));
@@ -251,25 +213,24 @@ impl Place {
     }
 
     fn whereabouts(&self, port: u16) -> io::Result<Whereabouts> {
-        let users = Some(self.dir.join("users"));
-        Ok(match self.programs.kind {
-            Kind::Postgres => {
-                let password = fs::read_to_string(self.at("password"))?;
-                let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
-                Whereabouts { url, password_file: Some(self.dir.join("pgpass")), users }
-            }
+        let password = fs::read_to_string(self.at("password"))?;
+        let (file, _) = self.programs.recipe.credentials(&password);
+        Ok(Whereabouts {
+            url: self.programs.recipe.url(&password, port),
+            password_file: Some(self.dir.join(file)),
+            users: Some(self.dir.join("users")),
         })
     }
 }
 
-/// PostgreSQL refuses to run as root; the others are no better off with it.
+/// No server runs as root.
 struct ServerUser {
     uid: u32,
     gid: u32,
 }
 
 impl ServerUser {
-    fn find(dir: &Path) -> io::Result<Option<Self>> {
+    fn find(dir: &Path, recipe: &Recipe) -> io::Result<Option<Self>> {
         if fs::metadata(dir)?.uid() != 0 {
             return Ok(None);
         }
@@ -279,7 +240,7 @@ impl ServerUser {
                 accounts.lines().find(|line| line.split(':').next() == Some(name))?.split(':').collect();
             Some(ServerUser { uid: fields.get(2)?.parse().ok()?, gid: fields.get(3)?.parse().ok()? })
         };
-        let found = find("postgres").or_else(|| find("nobody"));
+        let found = find(recipe.user()).or_else(|| find("nobody"));
         found.map(Some).ok_or_else(|| io::Error::other("no server runs as root, and there is no user `nobody`"))
     }
 }

@@ -29,6 +29,24 @@ pub(crate) fn psql() -> Option<PathBuf> {
     postgres().map(|bin| bin.join("psql")).filter(|psql| psql.exists()).or_else(|| in_path("psql"))
 }
 
+/// MariaDB's server, and the program that makes its data: in `MIGRATE_TESTING_MYSQL_BIN`, else where they are found.
+pub(crate) fn mariadb() -> Option<(PathBuf, PathBuf)> {
+    let install = mysql_program("mariadb-install-db").or_else(|| mysql_program("mysql_install_db"))?;
+    Some((mysql_program("mariadbd").or_else(|| mysql_program("mysqld"))?, install))
+}
+
+/// MySQL's server, in the same places.
+pub(crate) fn mysql() -> Option<PathBuf> {
+    mysql_program("mysqld")
+}
+
+fn mysql_program(name: &str) -> Option<PathBuf> {
+    match std::env::var_os("MIGRATE_TESTING_MYSQL_BIN").map(PathBuf::from) {
+        Some(bin) => Some(bin.join(name)).filter(|file| file.is_file()),
+        None => in_path(name),
+    }
+}
+
 /// Locks a file as the standard library does (util-linux).
 pub(crate) fn flock() -> Option<PathBuf> {
     in_path("flock")

@@ -1,8 +1,8 @@
 # Runs a private server, and stops it when nobody has used it for a while: every process that uses it holds a shared
 # lock, which the operating system frees however the process ends.
-#   sh -c … DIR LINGER FLOCK SERVER ARGUMENT...
-dir=$1 linger=$2 flock=$3
-shift 3
+#   sh -c … DIR LINGER FLOCK SIGNAL SERVER ARGUMENT...
+dir=$1 linger=$2 flock=$3 signal=$4
+shift 4
 echo $$ >"$dir/server/watcher"
 "$@" </dev/null >>"$dir/server/log" 2>&1 &
 pid=$!
@@ -16,7 +16,7 @@ while kill -0 "$pid" 2>/dev/null; do
     exec 9<"$dir/lock"
     if "$flock" --nonblock 9 && "$flock" --nonblock --exclusive "$dir/users" true; then
       rm -f "$dir/server/ready"
-      kill -INT "$pid"
+      kill "-$signal" "$pid"
       wait "$pid" && rm -f "$dir/server/unclean"
       exit
     fi

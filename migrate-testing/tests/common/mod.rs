@@ -1,6 +1,8 @@
 //! What the suites share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+#[cfg(feature = "mysql")]
+pub mod mysql;
 #[cfg(all(unix, feature = "postgres"))]
 pub mod postgres;
 
