@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::history::{HistoryRow, JournalRow, RowWrite};
 use crate::plan::Piece;
 use crate::sql::{Dialect, ServerVersion, Syntax};
+use crate::undo::{Answer, Object};
 use crate::{BoxError, Checksum, Direction, ForeignKeys, Interrupt, Meta, Script, Version};
 
 /// What a database must do for the loop.
@@ -177,6 +178,17 @@ pub trait Driver {
     /// # Errors
     /// When the catalog can't be read.
     fn evidence(&mut self, statement: &str, begun: &JournalRow) -> Result<Evidence, Cause>;
+
+    /// What the catalog says of something that a script is about to change, for the undo of that script. Nothing is
+    /// created or locked, and no setting of the session changes. What can't be told with certainty is
+    /// [`Answer::CantTell`], with the reason: then the script has no undo.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    fn describe(&mut self, object: &Object) -> Result<Answer, Cause> {
+        let _ = object;
+        Ok(Answer::CantTell("this driver does not read the catalog for that".into()))
+    }
 
     /// What stops, called on another thread, the statement that the connection is at; `None` where nothing can.
     fn interrupter(&mut self) -> Option<Interrupt> {

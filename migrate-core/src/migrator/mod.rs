@@ -9,6 +9,7 @@ mod render;
 mod rows;
 mod run;
 mod settle;
+mod undo;
 mod verify;
 
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub struct Migrator<'m, D: Driver> {
     driver: &'m mut D,
     policy: Policy,
     transactions: Transactions,
+    generate_undo: GenerateUndo,
     lock_wait: Duration,
     ladder: LockLadder,
     patient_ladder: LockLadder,
@@ -61,6 +63,17 @@ pub enum Transactions {
     One,
 }
 
+/// Whether migrations without a down get one, made from their text and the catalog as it is before they run, and kept in
+/// the history. One statement without an inverse means none for its migration; that is a [`Note`](crate::Note).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GenerateUndo {
+    /// Without a down a migration is irreversible.
+    #[default]
+    Never,
+    /// Where there is no down.
+    WithoutDown,
+}
+
 /// What a run is asked for.
 #[derive(Clone, Copy, Debug)]
 enum Intent {
@@ -78,6 +91,7 @@ impl<'m, D: Driver> Migrator<'m, D> {
             driver,
             policy: Policy::default(),
             transactions: Transactions::default(),
+            generate_undo: GenerateUndo::default(),
             lock_wait: Duration::from_secs(60),
             ladder: LockLadder::default(),
             patient_ladder: LockLadder::patient(),
@@ -99,6 +113,13 @@ impl<'m, D: Driver> Migrator<'m, D> {
     #[must_use]
     pub fn transactions(mut self, transactions: Transactions) -> Self {
         self.transactions = transactions;
+        self
+    }
+
+    /// Whether migrations without a down get one.
+    #[must_use]
+    pub fn generate_undo(mut self, generate: GenerateUndo) -> Self {
+        self.generate_undo = generate;
         self
     }
 
@@ -154,7 +175,8 @@ impl<'m, D: Driver> Migrator<'m, D> {
         look: impl FnOnce(&Status<'_>) -> T,
     ) -> Result<T, Error> {
         let rows = self.read()?;
-        let status = self.compare(known, &rows)?;
+        let mut status = self.compare(known, &rows)?;
+        self.look_up_undos(&mut status);
         Ok(look(&status))
     }
 

@@ -272,7 +272,6 @@ impl Undo {
         for loss in losses {
             text.push_str(&format!("-- migrate:loses {}\n", loss.split_whitespace().collect::<Vec<_>>().join(" ")));
         }
-        text.push_str("-- generated from the up script\n");
         text + &body + "\n"
     }
 }
@@ -281,6 +280,23 @@ impl Piece {
     fn refusal(&self, why: String) -> NoInverse {
         NoInverse { at: self.at.clone(), statement: self.shown.clone(), why }
     }
+}
+
+impl Generated {
+    /// The text as the history keeps it: marked, so that a later `down` knows that nobody wrote it.
+    ///
+    /// A program that does not know the mark reads the history as before, and refuses to run the text.
+    pub fn stored(&self) -> String {
+        format!("{GENERATED}{}", self.text)
+    }
+}
+
+/// The first line of a stored text that nobody wrote.
+const GENERATED: &str = "-- migrate:generated\n";
+
+/// Whether a stored text is marked as [generated](Generated::stored).
+pub fn is_generated(stored: &str) -> bool {
+    stored.starts_with(GENERATED)
 }
 
 /// What a down script says that it does not bring back: its lines `-- migrate:loses …`.
