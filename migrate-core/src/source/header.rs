@@ -7,7 +7,8 @@ use super::name::{Kind, near};
 use crate::sql::{Directive, Position};
 use crate::{Direction, ForeignKeys, Options, Store, TransactionMode};
 
-const WORDS: [&str; 9] = ["up", "down", "options", "loses", "allow", "batch", "repeat", "verify", "generated"];
+/// Those for people to write: `generated` is for the history alone.
+const WORDS: [&str; 8] = ["up", "down", "options", "loses", "allow", "batch", "repeat", "verify"];
 const KEYS: [&str; 6] = ["transaction", "foreign_keys", "lock_timeout", "retry_safe", "store", "nothing-to-undo"];
 
 /// What the directives of one file say.

@@ -17,6 +17,7 @@
 //! ```
 
 mod alter;
+mod definition;
 mod objects;
 mod question;
 mod rows;
@@ -31,7 +32,7 @@ use crate::plan::Location;
 use crate::sql::{InTransaction, Role, ServerVersion, Statement, Syntax, Words, directives, split};
 use crate::{ForeignKeys, Script};
 
-pub use question::{Answer, Object, ObjectKind, Question};
+pub use question::{Answer, Asks, Object, ObjectKind, Question};
 
 use scope::{Made, Scope};
 
@@ -193,7 +194,7 @@ impl Undo {
         for piece in &mut self.pieces {
             if let Inverse::NeedsCatalog(question) = &piece.inverse {
                 let answer = answers.next().unwrap_or_else(|| Answer::CantTell("nobody answered".into()));
-                piece.inverse = question.settle(answer);
+                piece.inverse = question.settle(answer, self.syntax);
             }
         }
     }
@@ -330,6 +331,10 @@ impl Part {
         Part { clause_of: None, inverse, made: None }
     }
 
+    fn none(why: &str) -> Self {
+        Part::whole(Inverse::none(why))
+    }
+
     /// A clause of `ALTER TABLE t`.
     fn clause(of: &str, inverse: Inverse) -> Self {
         Part { clause_of: Some(of.to_owned()), ..Part::whole(inverse) }
@@ -375,7 +380,10 @@ fn set_later(verb: &str, text: &str) -> Inverse {
 }
 
 fn terminated(sql: &str) -> String {
-    format!("{};", sql.trim_end().trim_end_matches(';'))
+    let sql = sql.trim_end().trim_end_matches(';');
+    // A comment at its end would swallow the semicolon.
+    let newline = if sql.lines().last().is_some_and(|line| line.contains("--") || line.contains('#')) { "\n" } else { "" };
+    format!("{sql}{newline};")
 }
 
 /// The beginning of a statement in one line.
