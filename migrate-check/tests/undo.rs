@@ -3,9 +3,10 @@
 //! as it was, and the rows; going up again, as it was behind the first time.
 #![allow(clippy::unwrap_used)]
 
-use migrate_check::{Catalog, Inspect, Place, Scratch, mysql, postgres, sqlite};
+use migrate_check::{Catalog, Inspect, Made, Place, Scratch, mysql, postgres, sqlite};
 use migrate_core::{
-    DataLoss, DownTarget, Driver, GenerateUndo, Migrations, Migrator, Note, Policy, Tables, UpTarget, Version, source,
+    DataLoss, DownTarget, Driver, Error, GenerateUndo, Migrations, Migrator, Note, Policy, Report, Tables, UpTarget,
+    source,
 };
 
 const BASE: &str = "20260101000000_base.sql";
@@ -14,56 +15,89 @@ const UP: &str = "20260102000000_m.sql";
 /// What is there, and the rows of `t` as one text.
 type Found = (Catalog, String);
 
-fn look<D: Inspect>(driver: &mut D, rows: fn(&mut D) -> String) -> Found {
-    let catalog = driver.catalog(&Tables::default(), &mut D::Memory::default()).unwrap();
-    (catalog, rows(driver))
+/// A database with the base in it: where a case leaves it as it was, the next one takes it over.
+struct Ground<S: Scratch> {
+    made: Made<S::Driver>,
+    memory: <S::Driver as Inspect>::Memory,
+    rows: fn(&mut S::Driver) -> String,
 }
 
-fn case<S: Scratch>(scratch: &S, base: &str, up: &str, rows: fn(&mut S::Driver) -> String) -> Result<String, String>
+impl<S: Scratch> Ground<S>
 where
     <S::Driver as Driver>::Connection: 'static,
 {
-    let mut made = scratch.make().unwrap();
-    let driver = made.driver().unwrap();
-    let dialect = driver.facts().unwrap().syntax.dialect();
-    let read = source::read([(BASE, base), (UP, up)], Some(dialect)).map_err(|error| error.to_string())?;
-    let known = Migrations::from_sql(read.migrations).unwrap();
-    let at_base = UpTarget::To(Version::new(20260101000000));
-    Migrator::new(driver).up(&known, at_base).map_err(|error| error.to_string())?;
-    let before = look(driver, rows);
-    let generate = GenerateUndo::WithoutDown;
-    let up = Migrator::new(driver).generate_undo(generate).up(&known, UpTarget::All);
-    let report = up.map_err(|error| format!("up: {error}"))?;
-    let after = look(driver, rows);
-    let mut said = "back".to_owned();
-    for note in &report.notes {
-        match note {
-            Note::NoUndo { why, .. } => {
-                let told = why.iter().map(|why| why.split_once("has no inverse: ").map_or(why.as_str(), |(_, why)| why));
-                let refused = Migrator::new(driver).down(&known, DownTarget::Count(1)).unwrap_err().to_string();
-                assert!(refused.contains("irreversible"), "{refused}");
-                return Ok(format!("! {}", told.collect::<Vec<_>>().join(" & ")));
-            }
-            Note::UndoLosesData { losses, .. } => {
-                let what: Vec<_> = losses.iter().map(|loss| loss.split(" (").next().unwrap()).collect();
-                said = format!("loses {}", what.join(" & "));
-                let refused = Migrator::new(driver).down(&known, DownTarget::Count(1)).unwrap_err().to_string();
-                assert!(refused.contains("--allow-data-loss"), "{refused}");
-            }
-            _ => {}
-        }
+    fn new(scratch: &S, base: &str, rows: fn(&mut S::Driver) -> String) -> Self {
+        let mut ground = Ground { made: scratch.make().unwrap(), memory: Default::default(), rows };
+        let known = ground.read(&[(BASE, base)]).unwrap();
+        Migrator::new(ground.driver()).up(&known, UpTarget::All).unwrap();
+        ground
     }
-    let mut policy = Policy::default();
-    policy.data_loss = DataLoss::Allow;
-    let down = Migrator::new(driver).policy(policy).down(&known, DownTarget::Count(1));
-    down.map_err(|error| format!("down: {error}"))?;
-    let back = look(driver, rows);
-    same::<S::Driver>("down", &before, &back, said == "back")?;
-    let again = Migrator::new(driver).generate_undo(generate).up(&known, UpTarget::All);
-    again.map_err(|error| format!("up again: {error}"))?;
-    same::<S::Driver>("up again", &after, &look(driver, rows), said == "back")?;
-    made.remove().unwrap();
-    Ok(said)
+
+    fn driver(&mut self) -> &mut S::Driver {
+        self.made.driver().unwrap()
+    }
+
+    fn read(
+        &mut self,
+        files: &[(&str, &str)],
+    ) -> Result<Migrations<'static, <S::Driver as Driver>::Connection>, String> {
+        let dialect = self.driver().facts().unwrap().syntax.dialect();
+        let read = source::read(files.iter().copied(), Some(dialect)).map_err(|error| error.to_string())?;
+        Ok(Migrations::from_sql(read.migrations).unwrap())
+    }
+
+    fn look(&mut self) -> Found {
+        let driver = self.made.driver().unwrap();
+        let catalog = driver.catalog(&Tables::default(), &mut self.memory).unwrap();
+        (catalog, (self.rows)(driver))
+    }
+
+    fn case(&mut self, base: &str, up: &str) -> Result<String, String> {
+        let known = self.read(&[(BASE, base), (UP, up)])?;
+        let before = self.look();
+        let report = self.up(&known).map_err(|error| format!("up: {error}"))?;
+        let after = self.look();
+        let mut said = "back".to_owned();
+        for note in &report.notes {
+            match note {
+                Note::NoUndo { why, .. } => {
+                    let short =
+                        |why: &String| why.split_once("has no inverse: ").map_or(why.clone(), |(_, why)| why.into());
+                    let refused = self.down(&known, DataLoss::Allow).unwrap_err().to_string();
+                    assert!(refused.contains("irreversible"), "{refused}");
+                    return Ok(format!("! {}", why.iter().map(short).collect::<Vec<_>>().join(" & ")));
+                }
+                Note::UndoLosesData { losses, .. } => {
+                    let what: Vec<_> = losses.iter().map(|loss| loss.split(" (").next().unwrap()).collect();
+                    said = format!("loses {}", what.join(" & "));
+                    let refused = self.down(&known, DataLoss::Refuse).unwrap_err().to_string();
+                    assert!(refused.contains("--allow-data-loss"), "{refused}");
+                }
+                _ => {}
+            }
+        }
+        let with_rows = said == "back";
+        self.down(&known, DataLoss::Allow).map_err(|error| format!("down: {error}"))?;
+        same::<S::Driver>("down", &before, &self.look(), with_rows)?;
+        self.up(&known).map_err(|error| format!("up again: {error}"))?;
+        same::<S::Driver>("up again", &after, &self.look(), with_rows)?;
+        self.down(&known, DataLoss::Allow).map_err(|error| format!("down again: {error}"))?;
+        Ok(said)
+    }
+
+    fn up(&mut self, known: &Migrations<'static, <S::Driver as Driver>::Connection>) -> Result<Report, Error> {
+        Migrator::new(self.driver()).generate_undo(GenerateUndo::WithoutDown).up(known, UpTarget::All)
+    }
+
+    fn down(
+        &mut self,
+        known: &Migrations<'static, <S::Driver as Driver>::Connection>,
+        loss: DataLoss,
+    ) -> Result<Report, Error> {
+        let mut policy = Policy::default();
+        policy.data_loss = loss;
+        Migrator::new(self.driver()).policy(policy).down(known, DownTarget::Count(1))
+    }
 }
 
 fn same<D: Inspect>(when: &str, before: &Found, after: &Found, with_rows: bool) -> Result<(), String> {
@@ -83,9 +117,15 @@ where
 {
     let (base, cases) = list.split_once("\n---\n").unwrap();
     let mut wrong = Vec::new();
+    let mut ground = None;
     for line in cases.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let (up, expected) = line.rsplit_once(" => ").unwrap_or_else(|| panic!("{line}"));
-        let found = case(scratch, base, up, rows).unwrap_or_else(|error| format!("WRONG {error}"));
+        let mut taken: Ground<S> = ground.take().unwrap_or_else(|| Ground::new(scratch, base, rows));
+        let found = taken.case(base, up).unwrap_or_else(|error| format!("WRONG {error}"));
+        match found == "back" {
+            true => ground = Some(taken),
+            false => taken.made.remove().unwrap(),
+        }
         if found != expected {
             wrong.push(format!("{up}\n  found    {found}\n  expected {expected}"));
         }

@@ -53,7 +53,8 @@ pub use migration::{BoxError, Direction, Down, Migration, Script, SqlMigration};
 pub use migrations::{DuplicateVersion, Migrations};
 pub use migrator::{Answer, GenerateUndo, LockLadder, Migrator, Transactions};
 pub use plan::{
-    Action, DataLoss, DownTarget, Location, Missing, Note, OutOfOrder, Plan, Planner, Policy, Refusal, Refused, Step, UpTarget,
+    Action, DataLoss, DownTarget, Location, Missing, Note, OutOfOrder, Plan, Planner, Policy, Refusal, Refused, Step,
+    UpTarget,
 };
 pub use report::{Done, Report};
 pub use session::Session;

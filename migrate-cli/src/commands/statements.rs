@@ -10,7 +10,7 @@ use migrate_core::{
 use serde::Serialize;
 
 use super::Context;
-use crate::args::Statements;
+use crate::args::{DialectName, Statements};
 use crate::exit::Exit;
 use crate::output::{Align, Column, Format, Table, TableCell};
 use crate::problem::{Frame, Problem};
@@ -92,7 +92,7 @@ pub(super) fn run(cx: &Context<'_>, args: &Statements) -> Result<Exit, Problem> 
 }
 
 fn syntax(cx: &Context<'_>, args: &Statements) -> Result<Syntax, Problem> {
-    let dialect = dialect(cx, args)?;
+    let dialect = dialect(cx, args.dialect)?;
     match (dialect, &args.sql_mode) {
         (_, None) => Ok(dialect.into()),
         (Dialect::Mysql, Some(mode)) => Ok(Syntax::mysql(mode)),
@@ -103,8 +103,9 @@ fn syntax(cx: &Context<'_>, args: &Statements) -> Result<Syntax, Problem> {
     }
 }
 
-fn dialect(cx: &Context<'_>, args: &Statements) -> Result<Dialect, Problem> {
-    if let Some(name) = args.dialect {
+/// How a file's SQL is read: as it was said, or as the database's URL says.
+pub(super) fn dialect(cx: &Context<'_>, name: Option<DialectName>) -> Result<Dialect, Problem> {
+    if let Some(name) = name {
         return Ok(name.into());
     }
     let scheme = cx.settings.url().map(|url| url.scheme().to_owned());

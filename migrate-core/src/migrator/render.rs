@@ -60,7 +60,9 @@ impl<D: Driver> Migrator<'_, D> {
                 }
             }
             match steps {
-                [step] if step.mode == Mode::Journal => self.render_journaled(step, known, &signed, &undos, &mut sql)?,
+                [step] if step.mode == Mode::Journal => {
+                    self.render_journaled(step, known, &signed, &undos, &mut sql)?
+                }
                 steps => {
                     let units: Vec<_> = steps.iter().map(|step| rows::unit(step, known, &signed, &undos)).collect();
                     sql.push_str(&self.driver.render(&units));

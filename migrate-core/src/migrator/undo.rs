@@ -129,12 +129,7 @@ impl<D: Driver> Migrator<'_, D> {
     }
 
     /// Says what became of them, behind what is committed.
-    pub(super) fn tell_undos(
-        &mut self,
-        run: &mut Run<'_, '_, D::Connection>,
-        steps: &[Step<'_>],
-        undos: &Undos,
-    ) {
+    pub(super) fn tell_undos(&mut self, run: &mut Run<'_, '_, D::Connection>, steps: &[Step<'_>], undos: &Undos) {
         for step in steps {
             let label = step.label();
             let note = match undos.get(&step.version) {

@@ -3,6 +3,7 @@
 mod mysql;
 mod postgres;
 
+pub(super) use mysql::item;
 pub(super) use postgres::picked_name;
 
 use super::definition::{ItemKind, Wanted};
@@ -215,8 +216,10 @@ impl Altered<'_> {
             Ok(made) => made,
             Err(unclear) => return Part::whole(unclear),
         };
-        self.touch(&old);
-        self.touch(&new);
+        for name in [&old, &new] {
+            let part = if matches!(what, "INDEX" | "KEY") { item(name) } else { name.object.name.clone() };
+            self.scope.touch(&self.table.object, Some(&part));
+        }
         let part = self.clause(Inverse::sql(format!("RENAME {what} {} TO {}", new.own, old.own)));
         match made {
             Some(made) => {

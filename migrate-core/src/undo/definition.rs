@@ -177,7 +177,7 @@ fn mysql_column(table: &str, items: &[Item<'_>], at: usize, gone: &[String]) -> 
     }
     let mut clauses = vec![format!("ADD COLUMN {} {}", column.text, position(items, at, gone))];
     for item in items {
-        let is_gone = gone.iter().any(|name| item.is(ItemKind::Constraint, name));
+        let is_gone = item.name.as_ref().is_some_and(|name| is_among(gone, &super::alter::item(name)));
         let is_in_it = item.columns.iter().any(|column| column.eq_ignore_ascii_case(&name));
         match item.kind {
             _ if is_gone => {}
@@ -206,7 +206,10 @@ fn sqlite_column(table: &str, items: &[Item<'_>], at: usize) -> Inverse {
     if has("NOT NULL") && !has("DEFAULT") {
         return Inverse::none("it is NOT NULL without a default, and there is nothing to put into its rows");
     }
-    if has("PRIMARY|UNIQUE") || has("STORED") || has("DEFAULT (") || has("DEFAULT CURRENT_TIMESTAMP|CURRENT_DATE|CURRENT_TIME")
+    if has("PRIMARY|UNIQUE")
+        || has("STORED")
+        || has("DEFAULT (")
+        || has("DEFAULT CURRENT_TIMESTAMP|CURRENT_DATE|CURRENT_TIME")
     {
         return Inverse::none("SQLite can't add such a column to a table that is there");
     }

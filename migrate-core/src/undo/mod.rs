@@ -114,6 +114,18 @@ pub struct NoInverse {
     pub statement: String,
     /// Why it can't be taken back, as a sentence.
     pub why: String,
+    /// Who could tell.
+    pub told_by: ToldBy,
+}
+
+/// Who can tell what takes a statement back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ToldBy {
+    /// Whoever wrote it.
+    Author,
+    /// The catalog, before the script runs.
+    Catalog,
 }
 
 impl fmt::Display for NoInverse {
@@ -132,6 +144,7 @@ impl Undo {
             at: Location::from_script(script, error.position),
             statement: String::new(),
             why: error.to_string(),
+            told_by: ToldBy::Author,
         })?;
         let mut undo = Undo {
             pieces: Vec::new(),
@@ -221,11 +234,11 @@ impl Undo {
                     sql
                 }
                 Inverse::NeedsCatalog(question) => {
-                    refused.push(piece.refusal(question.without_an_answer()));
+                    refused.push(piece.refusal(question.without_an_answer(), ToldBy::Catalog));
                     continue;
                 }
                 Inverse::None { why } => {
-                    refused.push(piece.refusal(why.clone()));
+                    refused.push(piece.refusal(why.clone(), ToldBy::Author));
                     continue;
                 }
             };
@@ -240,6 +253,8 @@ impl Undo {
         }
         if !refused.is_empty() {
             refused.reverse();
+            // Of several parts of one statement with one reason.
+            refused.dedup();
             return Err(refused);
         }
         losses.reverse();
@@ -278,8 +293,8 @@ impl Undo {
 }
 
 impl Piece {
-    fn refusal(&self, why: String) -> NoInverse {
-        NoInverse { at: self.at.clone(), statement: self.shown.clone(), why }
+    fn refusal(&self, why: String, told_by: ToldBy) -> NoInverse {
+        NoInverse { at: self.at.clone(), statement: self.shown.clone(), why, told_by }
     }
 }
 
@@ -382,7 +397,8 @@ fn set_later(verb: &str, text: &str) -> Inverse {
 fn terminated(sql: &str) -> String {
     let sql = sql.trim_end().trim_end_matches(';');
     // A comment at its end would swallow the semicolon.
-    let newline = if sql.lines().last().is_some_and(|line| line.contains("--") || line.contains('#')) { "\n" } else { "" };
+    let newline =
+        if sql.lines().last().is_some_and(|line| line.contains("--") || line.contains('#')) { "\n" } else { "" };
     format!("{sql}{newline};")
 }
 

@@ -94,7 +94,8 @@ fn arguments(words: &mut Words<'_>) -> Option<Arguments> {
         let before = name.clone();
         let first = name.next_word().to_ascii_lowercase();
         // One word is a type; of several the first is the name, unless they are one type.
-        let together = ["double", "character", "char", "national", "nchar", "bit", "timestamp", "time", "interval", "setof"];
+        let together =
+            ["double", "character", "char", "national", "nchar", "bit", "timestamp", "time", "interval", "setof"];
         let end = read.read().len();
         let is_type = together.contains(&first.as_str()) || !read_more(&name, end);
         let kind = if is_type { before } else { name };
@@ -178,7 +179,8 @@ fn rename_tables(mut words: Words<'_>, scope: &mut Scope) -> Inverse {
         return Inverse::none(UNKNOWN);
     }
     // Things that were made may have changed places: nothing is said of them any more.
-    let is_ours = |name: &Name| !matches!(scope.made_table(&name.object), Ok(None)) || scope.is_gone(&name.object, None);
+    let is_ours =
+        |name: &Name| !matches!(scope.made_table(&name.object), Ok(None)) || scope.is_gone(&name.object, None);
     if pairs.iter().any(|(old, new)| is_ours(old) || is_ours(new)) {
         return Inverse::none("it renames what the file itself makes or drops; write its down");
     }
@@ -230,10 +232,8 @@ fn comment(mut words: Words<'_>, scope: &mut Scope) -> Inverse {
     {
         return Inverse::Nothing;
     }
-    let part = format!("comment {}", name.object.name);
-    let asked = scope.ask(at, Some(&part), Question::told_behind(&before, object));
-    scope.touch(at, Some(&part));
-    asked
+    let part = table.as_ref().map_or("", |_| name.object.name.as_str());
+    scope.ask(at, Some(part), Question::told_behind(&before, object))
 }
 
 fn pragma(mut words: Words<'_>, scope: &mut Scope) -> Inverse {

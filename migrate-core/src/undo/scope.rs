@@ -1,7 +1,7 @@
 //! What the statements of a script know of those before them.
 
-use super::question::{Object, ObjectKind, Question};
 use super::Inverse;
+use super::question::{Object, ObjectKind, Question};
 use crate::sql::{Dialect, Name, ObjectName, ServerVersion};
 
 /// The script up to a statement.

@@ -117,9 +117,15 @@ impl Mysql<'_> {
         let now = |index: usize| session.get(index).and_then(Option::as_deref).unwrap_or_default();
         let same = cell(1) == mode && (1..=3).all(|n| cell(text + n) == now(n - 1));
         if !same || kind == "EVENT" && cell(2) != now(3) {
-            return Ok(cant("it was made with other settings (sql_mode, character set, time zone) than this session has"));
+            return Ok(cant(
+                "it was made with other settings (sql_mode, character set, time zone) than this session has",
+            ));
         }
-        Ok(if cell(text).is_empty() { cant("this user may not see its text") } else { Answer::There(cell(text).into()) })
+        Ok(if cell(text).is_empty() {
+            cant("this user may not see its text")
+        } else {
+            Answer::There(cell(text).into())
+        })
     }
 
     fn is_one_of_several(&mut self, object: &Object, database: &str) -> Result<bool, Cause> {

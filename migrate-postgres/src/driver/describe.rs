@@ -131,7 +131,8 @@ impl Postgres<'_> {
     }
 }
 
-const ELSEWHERE: &str = "its name means something in another schema than the first of the search path; write the schema";
+const ELSEWHERE: &str =
+    "its name means something in another schema than the first of the search path; write the schema";
 
 fn cant(why: &str) -> Answer {
     Answer::CantTell(why.to_owned())
@@ -251,7 +252,8 @@ fn definition(object: &Object, relation: &Relation) -> Option<Result<String, &'s
         ),
         ObjectKind::ColumnType => format!("{with}{COLUMN_TYPE} {CHILDREN}").replace("{own}", &own),
         ObjectKind::Owner => {
-            "SELECT 20, format('OWNER TO %I', pg_get_userbyid(relowner)), NULL FROM pg_class WHERE oid = {relation}".into()
+            "SELECT 20, format('OWNER TO %I', pg_get_userbyid(relowner)), NULL FROM pg_class WHERE oid = {relation}"
+                .into()
         }
         ObjectKind::Home => "SELECT 20, format('SET SCHEMA %I', n.nspname), NULL FROM pg_class c JOIN pg_namespace n \
                              ON n.oid = c.relnamespace WHERE c.oid = {relation}"
@@ -272,11 +274,13 @@ fn definition(object: &Object, relation: &Relation) -> Option<Result<String, &'s
              CASE WHEN relforcerowsecurity THEN 'FORCE' ELSE 'NO FORCE' END), NULL FROM pg_class WHERE oid = {relation}"
             .into(),
         ObjectKind::Policy => POLICY.replace("{own}", &own),
-        ObjectKind::BarePartitions => "SELECT 20, '', CASE WHEN EXISTS (SELECT FROM pg_index WHERE indrelid = {relation}) \
+        ObjectKind::BarePartitions => {
+            "SELECT 20, '', CASE WHEN EXISTS (SELECT FROM pg_index WHERE indrelid = {relation}) \
              OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = {relation}) \
              OR EXISTS (SELECT FROM pg_constraint WHERE conrelid = {relation}) \
              THEN 'what it makes on a partition (indexes, constraints, triggers) would stay' END"
-            .into(),
+                .into()
+        }
         ObjectKind::RelationComment => {
             "SELECT 20, coalesce(quote_literal(obj_description({relation}, 'pg_class')), 'NULL'), NULL".into()
         }

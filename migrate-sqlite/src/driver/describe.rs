@@ -1,7 +1,7 @@
 //! What SQLite's schema table says of something that a script is about to change: the text that made it.
 
-use migrate_core::{Cause, Driver};
 use migrate_core::undo::{Answer, Asks, Object, ObjectKind};
+use migrate_core::{Cause, Driver};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::Sqlite;
@@ -30,7 +30,9 @@ impl Sqlite<'_> {
         let Some(text) = text_of(connection, kind, object)? else { return Ok(Answer::Absent) };
         match object.kind {
             _ if object.asks == Asks::Presence => Ok(Answer::There(String::new())),
-            ObjectKind::Table if text.to_ascii_uppercase().starts_with("CREATE VIRTUAL") => Ok(cant("it is a virtual table")),
+            ObjectKind::Table if text.to_ascii_uppercase().starts_with("CREATE VIRTUAL") => {
+                Ok(cant("it is a virtual table"))
+            }
             ObjectKind::Table => Ok(Answer::There(with_its_own(connection, text, object)?)),
             _ => Ok(Answer::There(text)),
         }
@@ -40,8 +42,11 @@ impl Sqlite<'_> {
 fn text_of(connection: &Connection, kind: &str, object: &Object) -> Result<Option<String>, Cause> {
     // A view stands where a table would.
     let presence = object.asks == Asks::Presence;
-    let kinds = if presence && matches!(kind, "table" | "view") { "('table', 'view')".into() } else { format!("('{kind}')") };
-    let sql = format!("SELECT sql FROM main.sqlite_master WHERE type IN {kinds} AND lower(name) = lower(?1) AND sql IS NOT NULL");
+    let kinds =
+        if presence && matches!(kind, "table" | "view") { "('table', 'view')".into() } else { format!("('{kind}')") };
+    let sql = format!(
+        "SELECT sql FROM main.sqlite_master WHERE type IN {kinds} AND lower(name) = lower(?1) AND sql IS NOT NULL"
+    );
     connection.query_row(&sql, [&object.name.name], |row| row.get(0)).optional().map_err(cause)
 }
 

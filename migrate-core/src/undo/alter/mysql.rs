@@ -49,15 +49,15 @@ impl Altered<'_> {
             let whether = self.item_unless_there(ItemKind::Constraint, &name, drop, Inverse::Nothing);
             let inverse = match words.is("FOREIGN") {
                 true => Inverse::none("IF NOT EXISTS: whether it makes an index is not known"),
-                false => self.ask(Some(&name.object.name), whether),
+                false => self.ask(Some(&item(&name)), whether),
             };
-            self.touch(&name);
+            self.touch_item(&name);
             return vec![self.clause(inverse)];
         }
         let space = if words.is("UNIQUE") { Space::Index } else { Space::Constraint };
         let drop = if space == Space::Index { "INDEX" } else { "CONSTRAINT" };
         let made = self.make(space, &name);
-        self.touch(&name);
+        self.touch_item(&name);
         vec![self.clause(Inverse::sql(format!("DROP {drop} {}", name.own))).of(made)]
     }
 
@@ -78,7 +78,7 @@ impl Altered<'_> {
             }
         };
         let made = self.make(Space::Constraint, name);
-        self.touch(name);
+        self.touch_item(name);
         self.clause(inverse).of(made)
     }
 
@@ -111,7 +111,7 @@ impl Altered<'_> {
             && !unless_there
         {
             let made = self.make(Space::Index, name);
-            self.touch(name);
+            self.touch_item(name);
             return self.clause(Inverse::sql(format!("DROP INDEX {}", name.own))).of(made);
         }
         // Without a name it gets that of its first column, unless an index has it.
@@ -119,15 +119,17 @@ impl Altered<'_> {
         let (name, there) = match named {
             Some(name) => (name, Inverse::Nothing),
             None if words.is("(") => match first() {
-                Some(name) => (name, Inverse::none("it has no name, and an index has the one that the server would pick")),
+                Some(name) => {
+                    (name, Inverse::none("it has no name, and an index has the one that the server would pick"))
+                }
                 None => return Part::none(UNNAMED),
             },
             None => return Part::none(UNNAMED),
         };
         let drop = format!("DROP INDEX {}", name.own);
-        let asked = self.ask(Some(&name.object.name), self.item_unless_there(ItemKind::Index, &name, drop, there));
+        let asked = self.ask(Some(&item(&name)), self.item_unless_there(ItemKind::Index, &name, drop, there));
         let column_is_new = matches!(self.made(Space::Column, &name), Ok(Some(_)));
-        self.touch(&name);
+        self.touch_item(&name);
         match column_is_new {
             true => Part::none(UNNAMED),
             false => self.clause(asked),
@@ -163,11 +165,19 @@ impl Altered<'_> {
         let absent = if if_there { Inverse::Nothing } else { Inverse::none("there is no such thing") };
         let own = name.map_or_else(String::new, |name| name.object.name.clone());
         let wanted = Wanted::DroppedItem { kind, name: own.clone(), absent: Box::new(absent) };
-        let part = name.map(|name| name.object.name.as_str());
-        let asked = self.ask(part, Question::read(&self.table, wanted));
-        self.scope.take_away(&member(&own), Some(&self.table.object));
-        self.scope.touch(&self.table.object, part);
+        // An index and a foreign key have one name as a rule, and are dropped one after the other.
+        let part = name.map(|name| if kind == ItemKind::ForeignKey { key(name) } else { item(name) });
+        let asked = self.ask(part.as_deref(), Question::read(&self.table, wanted));
+        if let Some(name) = name {
+            self.scope.take_away(&member(&item(name)), Some(&self.table.object));
+        }
+        self.scope.touch(&self.table.object, part.as_deref());
         self.clause(asked)
+    }
+
+    fn touch_item(&mut self, name: &Name) {
+        self.scope.touch(&self.table.object, Some(&item(name)));
+        self.scope.touch(&self.table.object, Some(&key(name)));
     }
 
     fn change_column(&mut self, verb: &str, mut words: Words<'_>) -> Part {
@@ -213,4 +223,13 @@ impl Altered<'_> {
         self.scope.renamed();
         self.clause(asked)
     }
+}
+
+/// A key or a constraint as a part of its table: a column may have the same name.
+pub(in crate::undo) fn item(name: &Name) -> String {
+    format!("key {}", name.object.name)
+}
+
+fn key(name: &Name) -> String {
+    format!("foreign key {}", name.object.name)
 }

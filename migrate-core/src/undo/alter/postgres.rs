@@ -34,13 +34,13 @@ impl Altered<'_> {
             "ALTER COLUMN TYPE" => self.alter_column(ObjectKind::ColumnType, words),
             "OWNER TO" => {
                 let before = format!("{} ", self.alter());
-                self.aspect("owner", ObjectKind::Owner, &before)
+                self.aspect(ObjectKind::Owner, &before)
             }
             "SET SCHEMA" => self.set_schema(words),
             "ENABLE TRIGGER" | "DISABLE TRIGGER" | "ENABLE REPLICA TRIGGER" | "ENABLE ALWAYS TRIGGER" => {
                 self.trigger_state(words)
             }
-            _ if verb.ends_with("ROW LEVEL SECURITY") => self.aspect("row security", ObjectKind::RowSecurity, ""),
+            _ if verb.ends_with("ROW LEVEL SECURITY") => self.aspect(ObjectKind::RowSecurity, ""),
             "ATTACH PARTITION" => self.attach(words),
             "SET" | "RESET" => self.parameters(words),
             _ => {
@@ -95,7 +95,6 @@ impl Altered<'_> {
                 Ok(None) => {
                     let told = Question::told(self.object(ObjectKind::NotNull, &column));
                     parts.push(Part::whole(self.ask(Some(&column.object.name), told)));
-                    self.touch(&column);
                 }
                 Err(unclear) => return vec![Part::whole(unclear)],
             }
@@ -182,22 +181,21 @@ impl Altered<'_> {
         }
         let mut told = Question::told(self.object(kind, &column));
         if kind == ObjectKind::ColumnType {
-            told = told.losing(format!("the values of {}.{} that fit its new type alone", self.table.sql(), column.own));
+            told =
+                told.losing(format!("the values of {}.{} that fit its new type alone", self.table.sql(), column.own));
         }
         let asked = self.ask(Some(&column.object.name), told);
-        self.touch(&column);
         if kind == ObjectKind::ColumnType {
             self.scope.renamed();
         }
         Part::whole(asked)
     }
 
-    /// Something of the table as a whole.
-    fn aspect(&mut self, part: &str, kind: ObjectKind, before: &str) -> Part {
+    /// Something of the table as a whole. What is only set, and set back to what it was before the file, meets nothing
+    /// else that the file does to the table.
+    fn aspect(&mut self, kind: ObjectKind, before: &str) -> Part {
         let told = Question::told_behind(before, Object::new(kind, &self.table));
-        let asked = self.ask(Some(part), told);
-        self.scope.touch(&self.table.object, Some(part));
-        Part::whole(asked)
+        Part::whole(self.ask(Some(""), told))
     }
 
     fn set_schema(&mut self, mut words: Words<'_>) -> Part {
@@ -225,9 +223,7 @@ impl Altered<'_> {
             return Part::whole(Inverse::Nothing);
         }
         let told = Question::told(self.object(ObjectKind::TriggerState, &name));
-        let asked = self.ask(Some(&name.object.name), told);
-        self.touch(&name);
-        Part::whole(asked)
+        Part::whole(self.ask(Some(&name.object.name), told))
     }
 
     fn attach(&mut self, mut words: Words<'_>) -> Part {
@@ -260,7 +256,7 @@ impl Altered<'_> {
             listed.into_iter().map(|mut item| item.name().map(|name| name.sql())).collect();
         let Some(names) = names else { return Part::none(UNKNOWN) };
         let before = format!("{} RESET ({});\n", self.alter(), names.join(", "));
-        self.aspect("parameters", ObjectKind::Parameters, &before)
+        self.aspect(ObjectKind::Parameters, &before)
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{UNKNOWN, arguments, kind, space};
 use crate::sql::{Dialect, Name, Words};
-use crate::undo::alter::picked_name;
+use crate::undo::alter::{item, picked_name};
 use crate::undo::definition::{ItemKind, Wanted};
 use crate::undo::question::{Object, ObjectKind, Question};
 use crate::undo::scope::{Scope, Space};
@@ -16,12 +16,17 @@ pub(super) fn inverse(mut words: Words<'_>, scope: &mut Scope) -> Part {
     words.eat("UNLOGGED|UNIQUE|FULLTEXT|SPATIAL|CONSTRAINT|RECURSIVE|VIRTUAL");
     let Some((what, kind)) = kind(&mut words) else { return Part::none(UNKNOWN) };
     if kind == ObjectKind::Index {
-        return if replaces { Part::none("OR REPLACE: what was there before is not kept") } else { index(words, scope) };
+        return if replaces {
+            Part::none("OR REPLACE: what was there before is not kept")
+        } else {
+            index(words, scope)
+        };
     }
     if kind == ObjectKind::Schema && scope.dialect != Dialect::Postgres {
         return Part::none("dropping a database drops whatever is in it by then");
     }
-    if kind == ObjectKind::Schema && words.is("AUTHORIZATION") || kind == ObjectKind::Extension && words.has("CASCADE") {
+    if kind == ObjectKind::Schema && words.is("AUTHORIZATION") || kind == ObjectKind::Extension && words.has("CASCADE")
+    {
         return Part::none("its text does not say all that it makes");
     }
     let unless_there = words.eat("IF NOT EXISTS");
@@ -82,7 +87,9 @@ fn replaced(name: &Name, object: Object, drop: String, scope: &mut Scope) -> Inv
     let before = match (kind, scope.dialect) {
         // Its definition replaces it itself.
         (ObjectKind::Function | ObjectKind::Procedure, Dialect::Postgres) => String::new(),
-        (ObjectKind::Table | ObjectKind::Sequence, _) => return Inverse::none("OR REPLACE: what was there before is not kept"),
+        (ObjectKind::Table | ObjectKind::Sequence, _) => {
+            return Inverse::none("OR REPLACE: what was there before is not kept");
+        }
         _ => format!("{drop};\n"),
     };
     let told = Question::told_behind(&before, object).or(Inverse::Sql(drop));
@@ -147,7 +154,11 @@ fn index(mut words: Words<'_>, scope: &mut Scope) -> Part {
         Ok(owner) => owner,
     };
     let Some(name) = own else {
-        return if owner.is_some() { Part::whole(Inverse::Nothing) } else { unnamed(words, &table, concurrently, scope) };
+        return if owner.is_some() {
+            Part::whole(Inverse::Nothing)
+        } else {
+            unnamed(words, &table, concurrently, scope)
+        };
     };
     if matches!(scope.dialect, Dialect::Mysql | Dialect::Mariadb) {
         let sql = format!("DROP INDEX {} ON {}", name.sql(), table.sql());
@@ -160,7 +171,7 @@ fn index(mut words: Words<'_>, scope: &mut Scope) -> Part {
                     absent: Box::new(Inverse::Sql(sql)),
                     there: Box::new(Inverse::Nothing),
                 };
-                scope.ask(&table.object, Some(&name.object.name), Question::read(&table, wanted))
+                scope.ask(&table.object, Some(&item(&name)), Question::read(&table, wanted))
             }
             (None, false) => Inverse::Sql(sql),
         };
@@ -180,12 +191,12 @@ fn index(mut words: Words<'_>, scope: &mut Scope) -> Part {
 
 /// Notes an index that is made.
 fn keep(inverse: Inverse, space: Space, name: &Name, on: Option<&Name>, table: &Name, scope: &mut Scope) -> Part {
+    let part = if on.is_some() { item(name) } else { name.object.name.clone() };
+    scope.touch(&table.object, Some(&part));
     if matches!(inverse, Inverse::Nothing | Inverse::NeedsCatalog(_)) {
-        scope.touch(&table.object, Some(&name.object.name));
         return Part::whole(inverse);
     }
     let made = scope.make(space, &name.object, on.map(|on| &on.object));
-    scope.touch(&table.object, Some(&name.object.name));
     Part::whole(inverse).of(made)
 }
 

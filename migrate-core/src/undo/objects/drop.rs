@@ -1,8 +1,9 @@
 use super::{arguments, kind, space};
 use crate::sql::{Dialect, Words};
+use crate::undo::alter::item;
 use crate::undo::definition::{ItemKind, Wanted};
 use crate::undo::question::{Object, ObjectKind, Question};
-use crate::undo::scope::{Scope, Space};
+use crate::undo::scope::{Scope, Space, member};
 use crate::undo::{Inverse, Part};
 
 /// What takes a `DROP` back.
@@ -37,18 +38,16 @@ pub(super) fn inverse(mut words: Words<'_>, scope: &mut Scope) -> Part {
         }
         Ok(None) => {}
     }
-    if on.is_some_and(|on| matches!(scope.made_table(on), Ok(Some(_)))) || if_there && scope.is_gone(&name.object, on) {
+    let own = if is_read { member(&item(&name)) } else { name.object.clone() };
+    if on.is_some_and(|on| matches!(scope.made_table(on), Ok(Some(_)))) || if_there && scope.is_gone(&own, on) {
         return Part::whole(Inverse::Nothing);
     }
-    let (at, part) = (on.unwrap_or(&name.object), on.map(|_| name.object.name.as_str()));
+    let (at, part) = (on.unwrap_or(&name.object), on.map(|_| own.name.as_str()));
     let asked = match &table {
         Some(table) if is_read => {
             let absent = if if_there { Inverse::Nothing } else { Inverse::none("there is no such index") };
-            let wanted = Wanted::DroppedItem {
-                kind: ItemKind::Index,
-                name: name.object.name.clone(),
-                absent: Box::new(absent),
-            };
+            let wanted =
+                Wanted::DroppedItem { kind: ItemKind::Index, name: name.object.name.clone(), absent: Box::new(absent) };
             Part::clause(&format!("ALTER TABLE {}", table.sql()), scope.ask(at, part, Question::read(table, wanted)))
         }
         table => {
@@ -68,7 +67,7 @@ pub(super) fn inverse(mut words: Words<'_>, scope: &mut Scope) -> Part {
             Part::whole(scope.ask(at, part, told))
         }
     };
-    scope.take_away(&name.object, on);
+    scope.take_away(&own, on);
     scope.touch(at, part);
     asked
 }

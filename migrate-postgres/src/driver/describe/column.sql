@@ -19,7 +19,7 @@ SELECT a.attnum,
        {generated} <> '' AS is_generated,
        a.attnotnull AND d.adbin IS NULL AND a.attidentity = '' AS needs_value,
        CASE WHEN a.attacl IS NOT NULL THEN 'column ' || a.attname || ' has rights of its own'
-            WHEN a.attoptions IS NOT NULL OR coalesce(a.attstattarget, -1) <> -1
+            WHEN EXISTS (SELECT FROM unnest(a.attoptions) o WHERE o LIKE 'n\_distinct%') OR coalesce(a.attstattarget, -1) <> -1
               THEN 'column ' || a.attname || ' has statistics of its own'
             WHEN a.attstorage <> ty.typstorage OR {compression} <> ''
               THEN 'column ' || a.attname || ' is stored in a way of its own'
