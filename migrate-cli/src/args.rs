@@ -132,10 +132,10 @@ pub(crate) struct New {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "sections", "no_transaction"])]
     pub(crate) undo_from: Option<PathBuf>,
     /// With `--undo-from`: how its SQL is read [default: as the database's URL says]
-    #[arg(long, value_enum, requires = "undo_from")]
+    #[arg(long, value_enum, requires = "undo_from", conflicts_with = "words")]
     pub(crate) dialect: Option<DialectName>,
     /// With `--undo-from`: the server's version, on which some answers depend
-    #[arg(long, value_name = "VERSION", requires = "undo_from")]
+    #[arg(long, value_name = "VERSION", requires = "undo_from", conflicts_with = "words")]
     pub(crate) server_version: Option<ServerVersion>,
 }
 

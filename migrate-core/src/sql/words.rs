@@ -147,6 +147,13 @@ impl<'a> Words<'a> {
         None
     }
 
+    /// Reads up to the next parenthesis that opens; false, and nothing is read, if none comes.
+    pub(crate) fn skip_to_parenthesis(&mut self) -> bool {
+        let found = (self.at..self.tokens.len()).find(|at| self.is_at(*at, "("));
+        self.at = found.unwrap_or(self.at);
+        found.is_some()
+    }
+
     fn between(&self, from: usize, to: usize) -> Words<'a> {
         let end = self.tokens.get(to).map_or(self.end, |token| token.start);
         Words { tokens: self.tokens.get(from..to).unwrap_or_default().to_vec(), at: 0, end, ..*self }

@@ -3,7 +3,7 @@
 mod mysql;
 mod postgres;
 
-pub(super) use mysql::item;
+pub(super) use mysql::{index_added, item};
 pub(super) use postgres::picked_name;
 
 use super::definition::{ItemKind, Wanted};

@@ -19,6 +19,9 @@ pub(super) enum Wanted {
     Whether { kind: ItemKind, name: String, absent: Box<Inverse>, there: Box<Inverse> },
     /// A foreign key that is added, and the index that the server makes for it where none serves it.
     AddedForeignKey { name: String, columns: Vec<String> },
+    /// An index that is added: where it serves a foreign key as well, the server drops the one that it made for that key,
+    /// and this one can't be dropped any more (error 1553, MySQL 9.7 and MariaDB 10.11).
+    AddedIndex { columns: Vec<String>, drop: String },
     /// A primary key that is added: its columns become NOT NULL.
     AddedPrimaryKey { columns: Vec<String> },
 }
@@ -78,6 +81,7 @@ impl Wanted {
                 None => absent.as_ref().clone(),
             },
             Wanted::AddedForeignKey { name, columns } => foreign_key(&items, name, columns),
+            Wanted::AddedIndex { columns, drop } => index(&items, columns, drop),
             Wanted::AddedPrimaryKey { columns } => {
                 let mut clauses = vec!["DROP PRIMARY KEY".to_owned()];
                 for item in items.iter().filter(|item| columns.iter().any(|name| item.is(ItemKind::Column, name))) {
@@ -101,6 +105,7 @@ impl fmt::Display for Wanted {
             Wanted::DroppedItem { name, .. } => write!(f, "what {name} is before"),
             Wanted::Whether { name, .. } => write!(f, "whether {name} is there before"),
             Wanted::AddedForeignKey { .. } => write!(f, "whether an index serves the foreign key before"),
+            Wanted::AddedIndex { .. } => write!(f, "which index serves a foreign key before"),
             Wanted::AddedPrimaryKey { .. } => write!(f, "whether its columns may be NULL before"),
         }
     }
@@ -271,10 +276,35 @@ fn type_of(mut words: Words<'_>) -> String {
     found.join(" ")
 }
 
+/// Whether an index over these columns serves a key over those.
+fn begins(longer: &[String], shorter: &[String]) -> bool {
+    longer.len() >= shorter.len() && longer.iter().zip(shorter).all(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
+fn index(items: &[Item<'_>], columns: &[String], drop: &str) -> Inverse {
+    let served = items.iter().filter(|item| item.kind == ItemKind::ForeignKey && begins(columns, &item.columns));
+    for key in served {
+        let serves = |item: &&Item<'_>| {
+            matches!(item.kind, ItemKind::Index | ItemKind::PrimaryKey) && begins(&item.columns, &key.columns)
+        };
+        // Such names the server picks; whether it has picked this one, nobody tells.
+        let may_be_made = |item: &Item<'_>| {
+            let own = item.name.as_ref().map(|name| name.object.name.as_str()).unwrap_or_default();
+            let names =
+                [key.name.as_ref().map(|name| name.object.name.as_str()), key.columns.first().map(String::as_str)];
+            item.columns.len() == key.columns.len()
+                && names.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(own))
+        };
+        if items.iter().filter(serves).all(may_be_made) {
+            return Inverse::none(
+                "the server drops the index that it made for a foreign key, which this one serves as well",
+            );
+        }
+    }
+    Inverse::sql(drop)
+}
+
 fn foreign_key(items: &[Item<'_>], name: &str, columns: &[String]) -> Inverse {
-    let begins = |longer: &[String], shorter: &[String]| {
-        longer.len() >= shorter.len() && longer.iter().zip(shorter).all(|(a, b)| a.eq_ignore_ascii_case(b))
-    };
     let keys = || items.iter().filter(|item| matches!(item.kind, ItemKind::Index | ItemKind::PrimaryKey));
     if keys().any(|key| begins(&key.columns, columns)) {
         return Inverse::sql(format!("DROP FOREIGN KEY {name}"));

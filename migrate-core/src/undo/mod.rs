@@ -226,18 +226,22 @@ impl Undo {
         let mut losses = Vec::new();
         let mut sqls: Vec<(usize, Option<&str>, String)> = Vec::new();
         for piece in self.pieces.iter().rev() {
-            let sql = match &piece.inverse {
-                Inverse::Nothing => continue,
-                Inverse::Sql(sql) => sql,
-                Inverse::LosesData { sql, loses } => {
+            let inverse = match &piece.inverse {
+                Inverse::NeedsCatalog(question) => question.without_an_answer(),
+                known => Ok(known),
+            };
+            let sql = match inverse {
+                Err(why) => {
+                    refused.push(piece.refusal(why, ToldBy::Catalog));
+                    continue;
+                }
+                Ok(Inverse::Nothing | Inverse::NeedsCatalog(_)) => continue,
+                Ok(Inverse::Sql(sql)) => sql,
+                Ok(Inverse::LosesData { sql, loses }) => {
                     losses.push(format!("{loses} ({}: {})", piece.at.position, piece.shown));
                     sql
                 }
-                Inverse::NeedsCatalog(question) => {
-                    refused.push(piece.refusal(question.without_an_answer(), ToldBy::Catalog));
-                    continue;
-                }
-                Inverse::None { why } => {
+                Ok(Inverse::None { why }) => {
                     refused.push(piece.refusal(why.clone(), ToldBy::Author));
                     continue;
                 }

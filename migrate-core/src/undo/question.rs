@@ -12,6 +12,8 @@ pub struct Question {
     /// What is asked about.
     pub object: Object,
     then: Then,
+    /// What is good enough where nobody can be asked.
+    unasked: Option<Inverse>,
 }
 
 /// A thing in the catalog, or an aspect of one.
@@ -169,7 +171,7 @@ impl Question {
     }
 
     fn new(object: Object, then: Then) -> Inverse {
-        Inverse::NeedsCatalog(Box::new(Question { object, then }))
+        Inverse::NeedsCatalog(Box::new(Question { object, then, unasked: None }))
     }
 
     pub(super) fn settle(&self, answer: Answer, syntax: Syntax) -> Inverse {
@@ -190,12 +192,12 @@ impl Question {
         }
     }
 
-    /// Why there is no inverse where nobody can be asked.
-    pub(super) fn without_an_answer(&self) -> String {
-        match &self.then {
+    /// The inverse where nobody can be asked; or why there is none.
+    pub(super) fn without_an_answer(&self) -> Result<&Inverse, String> {
+        self.unasked.as_ref().ok_or_else(|| match &self.then {
             Then::Read(wanted) => format!("that depends on {wanted}, which only the database tells"),
             _ => format!("that depends on {}, which only the database tells", self.object),
-        }
+        })
     }
 }
 
@@ -230,6 +232,14 @@ impl Inverse {
         self
     }
 
+    /// The inverse where nobody can be asked.
+    pub(super) fn unasked(mut self, inverse: Inverse) -> Self {
+        if let Inverse::NeedsCatalog(question) = &mut self {
+            question.unasked = Some(inverse);
+        }
+        self
+    }
+
     /// Another inverse where the thing is not there.
     pub(super) fn or(mut self, other: Inverse) -> Self {
         if let Inverse::NeedsCatalog(question) = &mut self
@@ -238,6 +248,11 @@ impl Inverse {
             *absent = other;
         }
         self
+    }
+
+    /// Whether it may be that nothing is made.
+    pub(super) fn asks_whether(&self) -> bool {
+        matches!(self, Inverse::NeedsCatalog(question) if question.unasked.is_none())
     }
 
     /// Whether only the presence of something is asked.

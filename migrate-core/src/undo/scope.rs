@@ -231,6 +231,14 @@ impl Scope {
         self.ask(&in_schema.object, None, Question::whether(object, inverse, taken))
     }
 
+    /// The same where an inverse is known, and only seldom wrong.
+    pub(super) fn ask_as_well(&self, table: &ObjectName, part: &str, inverse: Inverse, known: Inverse) -> Inverse {
+        match self.ask(table, Some(part), inverse) {
+            Inverse::None { .. } => known,
+            asked => asked.unasked(known),
+        }
+    }
+
     /// What makes something unless it is there.
     pub(super) fn make_unless_there(&mut self, space: Space, name: &Name, object: Object, drop: Inverse) -> Inverse {
         match self.made(space, &name.object, None) {

@@ -366,6 +366,8 @@ UNION ALL SELECT 40 + strpos('puxcf', contype::text), cons.written, NULL FROM co
 UNION ALL SELECT 50, idx.written, NULL FROM idx, cols WHERE attname = {own} AND EXISTS (SELECT FROM pg_depend d
   WHERE d.classid = 'pg_class'::regclass AND d.objid = indexrelid AND d.refobjid = {relation} AND d.refobjsubid = attnum)
 UNION ALL SELECT 60, cons.comment, NULL FROM cons, cols WHERE attname = {own} AND attnum = ANY (conkey) AND comment IS NOT NULL
+UNION ALL SELECT 60, idx.comment, NULL FROM idx, cols WHERE attname = {own} AND comment IS NOT NULL AND EXISTS (SELECT FROM
+  pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = indexrelid AND d.refobjid = {relation} AND d.refobjsubid = attnum)
 UNION ALL SELECT 61, format('COMMENT ON COLUMN %s.%I IS %L', {q}, attname, col_description({relation}, attnum)), NULL FROM cols
   WHERE attname = {own} AND col_description({relation}, attnum) IS NOT NULL";
 
@@ -377,7 +379,8 @@ UNION ALL SELECT 0, NULL, 'it is generated' FROM cols JOIN pg_attribute a USING 
 UNION ALL SELECT 0, NULL, 'a check, which is written with the new type, says it' FROM cons, cols WHERE attname = {own}
   AND contype = 'c' AND attnum = ANY (conkey)
 UNION ALL SELECT 0, NULL, 'an index, which is written with the new type, says it' FROM cols, pg_index i WHERE attname = {own}
-  AND i.indrelid = {relation} AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+  AND i.indrelid = {relation} AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND EXISTS (SELECT FROM pg_depend d
+    WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refobjid = {relation} AND d.refobjsubid = attnum)
 UNION ALL SELECT 20, format('ALTER TABLE %s %sALTER COLUMN %I TYPE %s%s USING %I::%s%s', {q},
     CASE WHEN d.adbin IS NULL THEN '' ELSE format('ALTER COLUMN %I DROP DEFAULT, ', a.attname) END, a.attname,
     format_type(a.atttypid, a.atttypmod),

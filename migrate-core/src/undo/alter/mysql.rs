@@ -4,7 +4,7 @@ use super::{Altered, UNKNOWN, UNNAMED};
 use crate::sql::{Name, Words};
 use crate::undo::definition::{ItemKind, Place, Wanted};
 use crate::undo::question::Question;
-use crate::undo::scope::{Space, member};
+use crate::undo::scope::{Scope, Space, member};
 use crate::undo::{Inverse, Part};
 
 impl Altered<'_> {
@@ -110,9 +110,10 @@ impl Altered<'_> {
         if let Some(name) = &named
             && !unless_there
         {
+            let inverse = index_added(&self.table, name, words, format!("DROP INDEX {}", name.own), self.scope);
             let made = self.make(Space::Index, name);
             self.touch_item(name);
-            return self.clause(Inverse::sql(format!("DROP INDEX {}", name.own))).of(made);
+            return self.clause(inverse).of(made);
         }
         // Without a name it gets that of its first column, unless an index has it.
         let first = || words.clone().parentheses()?.into_iter().next()?.name();
@@ -223,6 +224,21 @@ impl Altered<'_> {
         self.scope.renamed();
         self.clause(asked)
     }
+}
+
+/// What takes a new index back: unless it takes the place of a foreign key's own.
+pub(in crate::undo) fn index_added(
+    table: &Name,
+    name: &Name,
+    mut words: Words<'_>,
+    drop: String,
+    scope: &Scope,
+) -> Inverse {
+    let listed = if words.skip_to_parenthesis() { words.parentheses() } else { None };
+    let columns = listed.unwrap_or_default().into_iter().map(|mut item| item.name().map(|name| name.object.name));
+    let columns = columns.map(Option::unwrap_or_default).collect();
+    let asked = Question::read(table, Wanted::AddedIndex { columns, drop: drop.clone() });
+    scope.ask_as_well(&table.object, &item(name), asked, Inverse::Sql(drop))
 }
 
 /// A key or a constraint as a part of its table: a column may have the same name.

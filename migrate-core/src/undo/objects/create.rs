@@ -1,6 +1,6 @@
 use super::{UNKNOWN, arguments, kind, space};
 use crate::sql::{Dialect, Name, Words};
-use crate::undo::alter::{item, picked_name};
+use crate::undo::alter::{index_added, item, picked_name};
 use crate::undo::definition::{ItemKind, Wanted};
 use crate::undo::question::{Object, ObjectKind, Question};
 use crate::undo::scope::{Scope, Space};
@@ -173,7 +173,7 @@ fn index(mut words: Words<'_>, scope: &mut Scope) -> Part {
                 };
                 scope.ask(&table.object, Some(&item(&name)), Question::read(&table, wanted))
             }
-            (None, false) => Inverse::Sql(sql),
+            (None, false) => index_added(&table, &name, words, sql, scope),
         };
         return keep(inverse, Space::Index, &name, Some(&table), &table, scope);
     }
@@ -193,7 +193,7 @@ fn index(mut words: Words<'_>, scope: &mut Scope) -> Part {
 fn keep(inverse: Inverse, space: Space, name: &Name, on: Option<&Name>, table: &Name, scope: &mut Scope) -> Part {
     let part = if on.is_some() { item(name) } else { name.object.name.clone() };
     scope.touch(&table.object, Some(&part));
-    if matches!(inverse, Inverse::Nothing | Inverse::NeedsCatalog(_)) {
+    if matches!(inverse, Inverse::Nothing) || inverse.asks_whether() {
         return Part::whole(inverse);
     }
     let made = scope.make(space, &name.object, on.map(|on| &on.object));
