@@ -45,6 +45,7 @@ impl<D: Driver> Migrator<'_, D> {
         let mut catalog = Catalog::AsItWillBe;
         for steps in plan.steps.chunks(together) {
             let undos = self.undos_of(known, &rows, steps, catalog);
+            let no_undo = if catalog == Catalog::AsItWillBe { "no undo" } else { "no undo by its text alone" };
             catalog = Catalog::NotYet;
             if !sql.is_empty() {
                 sql.push('\n');
@@ -53,7 +54,7 @@ impl<D: Driver> Migrator<'_, D> {
                 // Writing to a String can't fail.
                 let _ = writeln!(sql, "-- {} ({})", step.label(), step.direction());
                 if let Some(Undone::None(why)) = undos.get(&step.version) {
-                    why.iter().for_each(|why| sql.push_str(&format!("-- no undo: {why}\n")));
+                    why.iter().for_each(|why| sql.push_str(&format!("-- {no_undo}: {why}\n")));
                 }
                 if step.work == Work::Code {
                     sql.push_str("-- is written in Rust, which is not shown here\n");
