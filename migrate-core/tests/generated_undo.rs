@@ -153,6 +153,34 @@ fn resumed() {
     assert_eq!(stored(&db), [None]);
 }
 
+/// A way down that dies is finished by `down`, with the leave that it began with.
+#[test]
+fn a_way_down_is_finished() {
+    let known = read(&[(
+        "20260101000000_a.sql",
+        "-- migrate:options transaction:false\nCREATE TABLE a (x); CREATE TABLE b (x)",
+    )]);
+    for n in 1.. {
+        let db = FakeDatabase::autocommitting();
+        up(&db, &known).unwrap();
+        let target = DownTarget::Count(1);
+        if Migrator::new(&mut db.connect().failing_at(n, Fault::Lost)).down(&known, target).is_ok() {
+            assert!(n > 5, "nothing failed");
+            return;
+        }
+        let begun = db.versions().len() == 1 && db.effects().len() > 2;
+        if begun {
+            let refused = up(&db, &known).unwrap_err().to_string();
+            assert!(refused.contains("run `migrate down`, which finishes it"), "{refused}");
+        }
+        if db.versions().len() == 1 {
+            down(&db, &known, 1).unwrap();
+        }
+        assert!(db.versions().is_empty());
+        assert_eq!(db.effects()[2..], ["DROP TABLE b", "DROP TABLE a"], "{n}");
+    }
+}
+
 #[test]
 fn redo_generates_it_again() {
     let (db, known) = (FakeDatabase::new(), read(&[A]));

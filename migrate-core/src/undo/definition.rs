@@ -164,9 +164,9 @@ fn item<'d>(mut words: Words<'d>, dialect: Dialect) -> Item<'d> {
 
 /// `FIRST`, or behind the nearest column before it that is still there.
 fn position(items: &[Item<'_>], at: usize, gone: &[String]) -> String {
-    let before = items.get(..at).unwrap_or_default().iter().rev().filter(|item| item.kind == ItemKind::Column);
-    let is_gone = |item: &&Item<'_>| !gone.iter().any(|name| item.is(ItemKind::Column, name));
-    before.filter(is_gone).next().map_or_else(|| "FIRST".to_owned(), |item| format!("AFTER {}", item.own()))
+    let mut before = items.get(..at).unwrap_or_default().iter().rev().filter(|item| item.kind == ItemKind::Column);
+    let is_there = |item: &&Item<'_>| !gone.iter().any(|name| item.is(ItemKind::Column, name));
+    before.find(is_there).map_or_else(|| "FIRST".to_owned(), |item| format!("AFTER {}", item.own()))
 }
 
 fn is_among(names: &[String], name: &str) -> bool {

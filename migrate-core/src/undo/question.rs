@@ -151,7 +151,7 @@ enum Then {
 impl Question {
     /// Only whether it is there.
     pub(super) fn whether(object: Object, absent: Inverse, there: Inverse) -> Inverse {
-        Self::new(Object { asks: Asks::Presence, ..object }, Then::Whether { absent, there })
+        Self::asked(Object { asks: Asks::Presence, ..object }, Then::Whether { absent, there })
     }
 
     /// What it is: the inverse is the answer.
@@ -162,15 +162,15 @@ impl Question {
     /// The inverse is the answer behind this text.
     pub(super) fn told_behind(before: &str, object: Object) -> Inverse {
         let absent = Inverse::none(format!("there is no {}", object.what()));
-        Self::new(object, Then::Told { absent, before: before.to_owned(), loses: None, concurrently: false })
+        Self::asked(object, Then::Told { absent, before: before.to_owned(), loses: None, concurrently: false })
     }
 
     /// What can be read in a table's `CREATE TABLE`.
     pub(super) fn read(table: &Name, wanted: Wanted) -> Inverse {
-        Self::new(Object::new(ObjectKind::Definition, table), Then::Read(wanted))
+        Self::asked(Object::new(ObjectKind::Definition, table), Then::Read(wanted))
     }
 
-    fn new(object: Object, then: Then) -> Inverse {
+    fn asked(object: Object, then: Then) -> Inverse {
         Inverse::NeedsCatalog(Box::new(Question { object, then, unasked: None }))
     }
 

@@ -37,6 +37,9 @@ impl Postgres<'_> {
         match object.kind {
             ObjectKind::Function | ObjectKind::Procedure => self.routine(object),
             ObjectKind::Schema => self.told(&schema(&object.name.name)),
+            ObjectKind::Type | ObjectKind::Domain | ObjectKind::Extension | ObjectKind::Rule | ObjectKind::Sequence => {
+                Ok(cant(NOT_READ))
+            }
             ObjectKind::SchemaComment => {
                 let sql = "SELECT 20, coalesce(quote_literal(obj_description(oid, 'pg_namespace')), 'NULL'), NULL \
                            FROM pg_namespace WHERE nspname = ";
@@ -61,7 +64,7 @@ impl Postgres<'_> {
         let Some(relation) = self.relation(written)? else { return Ok(Answer::Absent) };
         let version = self.facts.as_ref().and_then(|facts| facts.version);
         let Some(sql) = definition(object, &relation) else {
-            return Ok(cant("what it was before is not read from the catalog"));
+            return Ok(cant(NOT_READ));
         };
         match sql {
             Ok(sql) => self.told(&relation.fill(&sql, version)),
@@ -131,6 +134,7 @@ impl Postgres<'_> {
     }
 }
 
+const NOT_READ: &str = "what it was before is not read from the catalog";
 const ELSEWHERE: &str =
     "its name means something in another schema than the first of the search path; write the schema";
 
@@ -387,7 +391,7 @@ UNION ALL SELECT 20, format('ALTER TABLE %s %sALTER COLUMN %I TYPE %s%s USING %I
     CASE WHEN a.attcollation <> ty.typcollation THEN (SELECT format(' COLLATE %I.%I', n.nspname, co.collname)
       FROM pg_collation co JOIN pg_namespace n ON n.oid = co.collnamespace WHERE co.oid = a.attcollation) ELSE '' END,
     a.attname, format_type(a.atttypid, a.atttypmod),
-    coalesce(format(', ALTER COLUMN %I SET DEFAULT %s', a.attname, pg_get_expr(d.adbin, d.adrelid)), '')), NULL
+    coalesce(format(', ALTER COLUMN %I SET DEFAULT ', a.attname) || pg_get_expr(d.adbin, d.adrelid), '')), NULL
 FROM pg_attribute a JOIN pg_type ty ON ty.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = {relation} AND a.attname = {own}";

@@ -116,7 +116,7 @@ impl Altered<'_> {
             listed.clone().and_then(|items| items.into_iter().map(|mut item| item.name()).collect());
         let Some(columns) = columns.filter(|columns| !columns.is_empty()) else { return vec![Part::none(UNNAMED)] };
         // Up to version 11 a foreign key is called after its first column alone.
-        let by_first = !self.scope.version.is_some_and(|version| version >= ServerVersion::new(12, 0, 0));
+        let by_first = self.scope.version.is_none_or(|version| version < ServerVersion::new(12, 0, 0));
         if words.is("INCLUDE|USING") || what == "FOREIGN KEY" && columns.len() > 1 && by_first {
             return vec![Part::none(UNNAMED)];
         }

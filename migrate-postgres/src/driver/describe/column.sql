@@ -26,13 +26,14 @@ SELECT a.attnum,
             WHEN NOT a.attislocal OR a.attinhcount > 0 THEN 'column ' || a.attname || ' is inherited'
             WHEN EXISTS (SELECT FROM pg_seclabel l WHERE l.objoid = a.attrelid AND l.objsubid = a.attnum)
               THEN 'column ' || a.attname || ' has a security label' END AS cant,
-       CASE WHEN s.deptype = 'a' THEN format('CREATE SEQUENCE %s AS %s%s', s.q, format_type(s.seqtypid, NULL), s.options) END AS sequence,
+       CASE WHEN s.deptype = 'a' THEN format('CREATE %sSEQUENCE %s AS %s%s', s.unlogged, s.q, format_type(s.seqtypid, NULL), s.options) END AS sequence,
        CASE WHEN s.deptype = 'a' THEN format('ALTER SEQUENCE %s OWNED BY %s.%I', s.q, {q}, a.attname) END AS owned
 FROM pg_attribute a
 JOIN pg_type ty ON ty.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN LATERAL (
   SELECT dep.deptype, format('%I.%I', n.nspname, c.relname) AS q, sq.seqtypid,
+         CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END AS unlogged,
          format(' INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s', sq.seqincrement, sq.seqmin, sq.seqmax,
                 sq.seqstart, sq.seqcache, CASE WHEN sq.seqcycle THEN ' CYCLE' ELSE '' END) AS options
   FROM pg_depend dep
