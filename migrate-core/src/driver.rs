@@ -180,7 +180,7 @@ pub trait Driver {
     fn evidence(&mut self, statement: &str, begun: &JournalRow) -> Result<Evidence, Cause>;
 
     /// What the catalog says of something that a script is about to change, for the undo of that script. Nothing is
-    /// created or locked, and no setting of the session changes. What can't be told with certainty is
+    /// created, nobody is waited for longer than a moment, and no setting of the session changes. What can't be told with certainty is
     /// [`Answer::CantTell`], with the reason: then the script has no undo.
     ///
     /// # Errors

@@ -82,6 +82,14 @@ fn one_statement_without_an_inverse_leaves_the_file_without() {
     assert!(stored(&db)[0].is_none() && stored(&db)[1].is_some());
 }
 
+#[test]
+fn a_password_is_in_no_note() {
+    let up_text = "CREATE TABLE a (x); CREATE ROLE r PASSWORD 'secret'";
+    let (db, known) = (FakeDatabase::new(), read(&[("20260101000000_a.sql", up_text)]));
+    let note = up(&db, &known).unwrap().notes[0].to_string();
+    assert!(note.contains("`CREATE ROLE r PASSWORD …`") && !note.contains("secret"), "{note}");
+}
+
 /// `store:false` keeps a text out of the history because of what stands in it: an undo may say the same.
 #[test]
 fn nothing_of_a_text_that_is_not_kept() {

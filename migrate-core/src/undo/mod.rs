@@ -406,12 +406,10 @@ fn terminated(sql: &str) -> String {
     format!("{sql}{newline};")
 }
 
-/// The beginning of a statement in one line.
+/// The beginning of a statement in one line, and nothing of a password.
 fn shown(text: &str) -> String {
     const MOST: usize = 60;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{} …", line.get(..end).unwrap_or_default().trim_end()),
-        None => line,
-    }
+    let shown = crate::driver::shown(&line, MOST);
+    if line.chars().count() > MOST && !shown.ends_with('…') { format!("{} …", shown.trim_end()) } else { shown }
 }

@@ -1,6 +1,8 @@
 //! What the server's `SHOW CREATE` says of something that a script is about to change. Where the text would not make the same
 //! again (another `sql_mode`, another character set), that is told instead.
 
+use std::time::Duration;
+
 use migrate_core::Cause;
 use migrate_core::undo::{Answer, Asks, Object, ObjectKind};
 
@@ -26,6 +28,11 @@ const OTHER_WORDS: [&str; 10] = [
 
 impl Mysql<'_> {
     pub(super) fn described(&mut self, object: &Object) -> Result<Answer, Cause> {
+        // `SHOW CREATE` waits for whoever is changing the table, a year by default.
+        let wait = self.wait_sql(Some(Duration::from_secs(2)));
+        if !wait.is_empty() {
+            self.batch(&wait)?;
+        }
         let row = catalog::row(self.conn(), "SELECT database(), @@sql_mode, @@sql_quote_show_create, @@time_zone")?;
         let session = |index: usize| row.get(index).and_then(Option::as_deref).unwrap_or_default();
         let (database, mode) = (session(0).to_owned(), session(1).to_owned());

@@ -89,7 +89,7 @@ impl Postgres<'_> {
     /// Rows of a place in the order, a statement, and why there can be none.
     fn told(&mut self, sql: &str) -> Result<Answer, Cause> {
         let message = format!(
-            "BEGIN READ ONLY; SET LOCAL search_path = ''; SELECT * FROM (\n{sql}\n) AS told (part, sql, cant) \
+            "BEGIN READ ONLY; SET LOCAL search_path = ''; SET LOCAL lock_timeout = '2s'; SELECT * FROM (\n{sql}\n) AS told (part, sql, cant) \
              ORDER BY part, sql; ROLLBACK"
         );
         let rows = catalog::rows(self.client(), &message).inspect_err(|_| drop(self.batch("ROLLBACK")))?;
