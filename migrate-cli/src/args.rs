@@ -119,6 +119,8 @@ pub(crate) enum Command {
     Drop(Drop),
     /// Wait until the database's server answers, or until everything is applied
     Wait(Wait),
+    /// Print the SQL that takes an up file back, or why there is none
+    Undo(Undo),
     /// Show how a file of SQL is split into statements
     Statements(Statements),
     /// Print the completions of a shell
@@ -142,7 +144,7 @@ impl Command {
 #[derive(clap::Args, Debug)]
 pub(crate) struct New {
     /// What the migration does: `new create users`
-    #[arg(required = true)]
+    #[arg(required_unless_present = "undo_from")]
     pub(crate) words: Vec<String>,
     /// One file with an up and a down section, instead of two files
     #[arg(long)]
@@ -150,6 +152,15 @@ pub(crate) struct New {
     /// For statements that can't be in a transaction
     #[arg(long)]
     pub(crate) no_transaction: bool,
+    /// Only the down file of this up file: generated from its text, to be reviewed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "sections", "no_transaction"])]
+    pub(crate) undo_from: Option<PathBuf>,
+    /// With `--undo-from`: how its SQL is read [default: as the database's URL says]
+    #[arg(long, value_enum, requires = "undo_from", conflicts_with = "words")]
+    pub(crate) dialect: Option<DialectName>,
+    /// With `--undo-from`: the server's version, on which some answers depend
+    #[arg(long, value_name = "VERSION", requires = "undo_from", conflicts_with = "words")]
+    pub(crate) server_version: Option<ServerVersion>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -166,6 +177,9 @@ pub(crate) struct Up {
     /// All in one transaction: a failure leaves nothing
     #[arg(long)]
     pub(crate) one_transaction: bool,
+    /// Generate an undo for files without a down, from their text and the catalog, and keep it in the history
+    #[arg(long)]
+    pub(crate) generate_undo: bool,
 }
 
 #[derive(clap::Args, Debug)]
@@ -179,6 +193,15 @@ pub(crate) struct Down {
     /// Print the SQL instead of running it
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) losses: Losses,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Losses {
+    /// Also where the way back brings the schema back, and not all data
+    #[arg(long)]
+    pub(crate) allow_data_loss: bool,
 }
 
 #[derive(clap::Args, Debug)]
@@ -186,6 +209,8 @@ pub(crate) struct Redo {
     /// How many
     #[arg(default_value = "1", value_parser = count)]
     pub(crate) n: usize,
+    #[command(flatten)]
+    pub(crate) losses: Losses,
 }
 
 #[derive(clap::Args, Debug)]
@@ -263,6 +288,8 @@ pub(crate) struct RevertMissing {
     /// Print the SQL instead of running it
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) losses: Losses,
 }
 
 #[derive(clap::Args, Debug)]
@@ -300,6 +327,18 @@ pub(crate) struct Wait {
     #[arg(long, value_name = "TIME", value_parser = duration::parse, num_args = 0..=1, require_equals = true,
         default_missing_value = "10m", conflicts_with = "limit")]
     pub(crate) applied: Option<Duration>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Undo {
+    /// The up file, or one with both ways
+    pub(crate) file: PathBuf,
+    /// How its SQL is read [default: as the database's URL says]
+    #[arg(long, value_enum)]
+    pub(crate) dialect: Option<DialectName>,
+    /// The server's version, on which some answers depend: 15, 9.7, 10.11
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) server_version: Option<ServerVersion>,
 }
 
 #[derive(clap::Args, Debug)]

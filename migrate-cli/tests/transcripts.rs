@@ -594,6 +594,70 @@ fn script() {
     session.check(file!["transcripts/script.txt"]);
 }
 
+/// What takes a file back, by its text alone.
+#[test]
+fn undo() {
+    let mut session = Session::new();
+    let up = "-- migrate:options foreign_keys:off\nCREATE TABLE a (x INTEGER);\nALTER TABLE b ADD COLUMN y TEXT;\n";
+    session.write("migrations/20260101000000_a.up.sql", up).run("undo migrations/20260101000000_a.up.sql");
+    session.run("undo migrations/20260101000000_a.up.sql --format json");
+    session.run("undo migrations/20260101000000_a.up.sql --server-version 3.34");
+    session.run("new --undo-from migrations/20260101000000_a.up.sql").cat("migrations/20260101000000_a.down.sql");
+    session.run("new --undo-from migrations/20260101000000_a.up.sql").run("undo no.sql");
+    let mixed = "CREATE TABLE c (x int);\nDROP TABLE\n  b;\n\nUPDATE b SET y = 1;\n";
+    session.write("c.sql", mixed).run("undo c.sql --dialect postgres").run("undo c.sql --format json");
+    session.run("new --undo-from c.sql").run("new x --undo-from c.sql").run("new --dialect mysql x");
+    session.write("d.sql", "CREATE TABLE 'd (x);\n").run("undo d.sql");
+    session
+        .write("e.up.sql", "ANALYZE;\n")
+        .run("undo e.up.sql")
+        .run("new --undo-from e.up.sql --format json")
+        .cat("e.down");
+    session.check(file!["transcripts/undo.txt"]);
+}
+
+/// A way back that nobody wrote: made as it goes up, and asked for by name where data is lost.
+fn generated(session: &mut Session, column: &str) {
+    session.write(
+        "migrations/20260101000000_a.sql",
+        &format!("CREATE TABLE a (id {column}, b {column});\nCREATE INDEX a_b ON a (b);\n"),
+    );
+    session.write("migrations/20260102000000_b.sql", "ALTER TABLE a RENAME COLUMN b TO c;\n");
+    session.run("up --generate-undo").run("status").run("status --format json").run("down").run("redo");
+    session.write("migrations/20260103000000_c.sql", "DROP TABLE a;\n").run("up --dry-run --generate-undo");
+    session.run("up --generate-undo").run("down 2").run("down 2 --format json").run("status");
+    session.run("down 2 --allow-data-loss --dry-run").run("redo").run("redo --allow-data-loss");
+    session.run("down 2 --allow-data-loss").run("status");
+    session.write("migrations/20260103000000_c.sql", "CREATE TABLE d (id int);\n\nUPDATE a\n  SET id = 1;\n");
+    session.run("up --generate-undo").run("down").run("up --generate-undo --format json");
+    session.remove("20260102000000").run("status").run("revert-missing");
+}
+
+#[test]
+fn generated_undo() {
+    let mut session = Session::new();
+    generated(&mut session, "INTEGER");
+    session.check(file!["transcripts/generated_undo.txt"]);
+}
+
+#[test]
+fn generated_undo_on_postgres() {
+    let mut session = Session::postgres("cli_undo");
+    session.run("create -q");
+    generated(&mut session, "bigint");
+    session.run("drop --yes -q");
+    session.check(file!["transcripts/generated_undo_on_postgres.txt"]);
+}
+
+#[test]
+fn generated_undo_on_mysql() {
+    let mut session = Session::mysql("cli_undo");
+    session.run("create -q");
+    generated(&mut session, "BIGINT");
+    session.run("drop --yes -q");
+    session.check(file!["transcripts/generated_undo_on_mysql.txt"]);
+}
+
 #[test]
 fn help() {
     let mut session = Session::bare();

@@ -8,6 +8,7 @@ use crate::history::{HistoryRow, JournalRow, RowWrite};
 use crate::plan::Piece;
 use crate::render::Render;
 use crate::sql::{Dialect, ServerVersion, Syntax};
+use crate::undo::{Answer, Object};
 use crate::{BoxError, Checksum, Direction, ForeignKeys, Interrupt, Meta, Script, Version};
 
 /// What a database must do for the loop.
@@ -178,6 +179,17 @@ pub trait Driver {
     /// # Errors
     /// When the catalog can't be read.
     fn evidence(&mut self, statement: &str, begun: &JournalRow) -> Result<Evidence, Cause>;
+
+    /// What the catalog says of something that a script is about to change, for the undo of that script. Nothing is
+    /// created, nobody is waited for longer than a moment, and no setting of the session changes. What can't be told with certainty is
+    /// [`Answer::CantTell`], with the reason: then the script has no undo.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    fn describe(&mut self, object: &Object) -> Result<Answer, Cause> {
+        let _ = object;
+        Ok(Answer::CantTell("this driver does not read the catalog for that".into()))
+    }
 
     /// What stops, called on another thread, the statement that the connection is at; `None` where nothing can.
     fn interrupter(&mut self) -> Option<Interrupt> {

@@ -37,7 +37,6 @@ pub mod sql;
 mod startup;
 mod status;
 mod trace;
-#[doc(hidden)]
 pub mod undo;
 #[cfg(feature = "url")]
 pub mod url;
@@ -57,13 +56,14 @@ pub use hook::{HookFailure, Hooks, Moment, When};
 pub use meta::{ForeignKeys, Meta, Options, Store, TransactionMode};
 pub use migration::{BoxError, Direction, Down, Migration, Script, SqlMigration};
 pub use migrations::{DuplicateVersion, Migrations};
-pub use migrator::{Answer, LockLadder, Migrator, Transactions, script};
+pub use migrator::{Answer, GenerateUndo, LockLadder, Migrator, Transactions, script};
 pub use plan::{
-    Action, DownTarget, Location, Missing, Note, OutOfOrder, Plan, Planner, Policy, Refusal, Refused, Step, UpTarget,
+    Action, DataLoss, DownTarget, Location, Missing, Note, OutOfOrder, Plan, Planner, Policy, Refusal, Refused, Step,
+    UpTarget,
 };
 pub use report::{Done, Report};
 pub use session::{ScriptError, Session};
 pub use startup::{NotAMode, StartupMode};
-pub use status::{Entry, State, Status};
+pub use status::{Entry, State, Status, StoredUndo};
 pub use variables::{VariableName, Variables};
 pub use version::{Version, VersionError};

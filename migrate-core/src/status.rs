@@ -24,6 +24,16 @@ pub struct Entry<'a> {
     pub meta: Option<&'a Meta>,
     /// What the history knows of it.
     pub row: Option<&'a HistoryRow>,
+    /// The undo that was generated for it, where that was looked up.
+    pub undo: Option<StoredUndo>,
+}
+
+/// An undo that was generated when a migration was applied, and is kept in the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredUndo {
+    /// What it does not bring back.
+    pub losses: Vec<String>,
 }
 
 /// Where a migration stands.
@@ -84,10 +94,10 @@ impl Entry<'_> {
         self.row.filter(|row| row.finished_at.is_none()).map(|row| row.direction)
     }
 
-    /// Whether it can be reverted: by its file, or by the stored text when the file is gone.
+    /// Whether it can be reverted: by its file, by its generated undo, or by the stored text when the file is gone.
     pub fn is_reversible(&self) -> bool {
         match (self.meta, self.row) {
-            (Some(meta), _) => meta.reversible,
+            (Some(meta), _) => meta.reversible || self.undo.is_some(),
             (None, row) => row.is_some_and(|row| row.down_checksum.is_some()),
         }
     }
@@ -127,7 +137,7 @@ impl<'a> Status<'a> {
                 (None, _) => State::Missing,
             };
             let name = meta.map(|m| m.name.as_ref()).or(row.map(|r| r.name.as_str())).unwrap_or_default();
-            entries.push(Entry { version: next, name, state, meta, row });
+            entries.push(Entry { version: next, name, state, meta, row, undo: None });
         }
     }
 

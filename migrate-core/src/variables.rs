@@ -89,6 +89,11 @@ impl Variables {
         Variables(self.0.iter().map(shown).collect())
     }
 
+    /// Whether a text has a `${name}` that counts, if only in a comment.
+    pub(crate) fn appear_in(&self, text: &str) -> bool {
+        !self.is_empty() && references(text).next().is_some()
+    }
+
     /// A statement with the values in it; `None` where there is nothing to put in.
     pub(crate) fn put_into(&self, statement: &Statement<'_>) -> Result<Option<Substituted>, Misplaced> {
         if self.is_empty() || !statement.text.contains(OPENING) {

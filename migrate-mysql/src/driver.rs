@@ -1,3 +1,4 @@
+mod describe;
 mod evidence;
 mod examine;
 pub(crate) mod message;
@@ -17,6 +18,7 @@ use migrate_core::driver::{
 use migrate_core::history::{HistoryRow, JournalRow};
 use migrate_core::render::Render;
 use migrate_core::sql::{Dialect, Syntax};
+use migrate_core::undo::{Answer, Object};
 use migrate_core::{BoxError, Checksum, Interrupt, Meta, Tables, Version};
 use mysql::Conn;
 
@@ -404,6 +406,10 @@ impl Driver for Mysql<'_> {
 
     fn pre_image(&mut self, statement: &str) -> Result<Option<String>, Cause> {
         self.image_before(statement)
+    }
+
+    fn describe(&mut self, object: &Object) -> Result<Answer, Cause> {
+        self.described(object)
     }
 
     fn evidence(&mut self, statement: &str, begun: &JournalRow) -> Result<Evidence, Cause> {

@@ -1,3 +1,4 @@
+mod describe;
 mod examine;
 mod settings;
 mod transaction;
@@ -15,6 +16,7 @@ use migrate_core::driver::{
 use migrate_core::history::{HistoryRow, JournalRow, RowWrite};
 use migrate_core::render::Render;
 use migrate_core::sql::Dialect;
+use migrate_core::undo::{Answer, Object};
 use migrate_core::{BoxError, Checksum, Interrupt, Tables, Version};
 use rusqlite::Connection;
 
@@ -303,6 +305,10 @@ impl Driver for Sqlite<'_> {
 
     /// Only what can't be in a transaction is ever in doubt here: `VACUUM`, and pragmas that set what they set. Done
     /// twice is done once.
+    fn describe(&mut self, object: &Object) -> Result<Answer, Cause> {
+        self.described(object)
+    }
+
     fn evidence(&mut self, _statement: &str, _begun: &JournalRow) -> Result<Evidence, Cause> {
         Ok(Evidence::RunAgain)
     }

@@ -1,7 +1,7 @@
-use migrate_core::{DownTarget, Driver, Migrations};
+use migrate_core::{DataLoss, DownTarget, Driver, Migrations, Policy};
 
 use super::{Context, run};
-use crate::args::{Down, RevertMissing};
+use crate::args::{Down, Losses, RevertMissing};
 use crate::database::Job;
 use crate::exit::Exit;
 use crate::problem::Problem;
@@ -19,10 +19,10 @@ impl Job for Down {
             (None, None) => DownTarget::Count(1),
         };
         if self.dry_run {
-            let sql = cx.migrator(driver).render_down(known, target)?;
+            let sql = cx.migrator(driver).policy(self.losses.policy()).render_down(known, target)?;
             return cx.sql(&sql);
         }
-        run::run(cx, driver, "nothing to revert", |mut migrator| migrator.down(known, target))
+        run::run(cx, driver, "nothing to revert", |migrator| migrator.policy(self.losses.policy()).down(known, target))
     }
 }
 
@@ -34,10 +34,19 @@ impl Job for RevertMissing {
         known: &Migrations<'_, D::Connection>,
     ) -> Result<Exit, Problem> {
         if self.dry_run {
-            let sql = cx.migrator(driver).render_down(known, DownTarget::Absent)?;
+            let sql = cx.migrator(driver).policy(self.losses.policy()).render_down(known, DownTarget::Absent)?;
             return cx.sql(&sql);
         }
         let nothing = "nothing to revert: every applied migration has its file";
-        run::run(cx, driver, nothing, |mut migrator| migrator.down(known, DownTarget::Absent))
+        run::run(cx, driver, nothing, |migrator| migrator.policy(self.losses.policy()).down(known, DownTarget::Absent))
+    }
+}
+
+impl Losses {
+    /// What a plan tolerates.
+    pub(super) fn policy(&self) -> Policy {
+        let mut policy = Policy::default();
+        policy.data_loss = if self.allow_data_loss { DataLoss::Allow } else { DataLoss::Refuse };
+        policy
     }
 }

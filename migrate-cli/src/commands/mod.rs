@@ -19,6 +19,7 @@ mod script;
 mod settle;
 mod statements;
 mod status;
+mod undo;
 mod up;
 
 use migrate_core::sql::Dialect;
@@ -69,6 +70,7 @@ pub(crate) fn run(args: Args, out: &Output, source: Source<'_>) -> Result<Exit, 
         Command::Drop(args) => admin::drop(&cx, &args),
         Command::Wait(Wait { applied: Some(limit), .. }) => applied::wait(&cx, &source, limit),
         Command::Wait(Wait { limit, .. }) => admin::wait(&cx, limit),
+        Command::Undo(args) => undo::run(&cx, &args),
         Command::Statements(args) => statements::run(&cx, &args),
         Command::Completions(args) => completions::run(&args, out),
         Command::Man => man::run(out),

@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use migrate_core::Version;
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, undo};
 use crate::args::New;
 use crate::exit::Exit;
 use crate::output::Format;
@@ -20,6 +20,9 @@ struct NewJson {
 
 /// Makes the files of a migration, and prints their paths.
 pub(super) fn run(cx: &Context<'_>, args: &New) -> Result<Exit, Problem> {
+    if let Some(up) = &args.undo_from {
+        return undo_from(cx, up, args);
+    }
     let dir = &cx.settings.dir;
     let name = name(&args.words);
     if name.is_empty() {
@@ -46,6 +49,36 @@ pub(super) fn run(cx: &Context<'_>, args: &New) -> Result<Exit, Problem> {
         Format::Json => cx.out.json(&NewJson { files })?,
         Format::Text => cx.out.data(&(files.join("\n") + "\n"))?,
     }
+    Ok(Exit::Done)
+}
+
+/// Makes the down file of an up file.
+fn undo_from(cx: &Context<'_>, up: &Path, args: &New) -> Result<Exit, Problem> {
+    let file = up.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let Some(down) = file.strip_suffix("up.sql").filter(|before| before.is_empty() || before.ends_with('.')) else {
+        let advice = "name it `….up.sql`, or write its down into the file: `migrate undo FILE` prints one";
+        return Err(Problem::usage(format!("{} is no up file", up.display())).note(advice));
+    };
+    let down = up.with_file_name(format!("{down}down.sql"));
+    if down.exists() {
+        let advice = format!("`migrate undo {}` prints what would be in it", up.display());
+        return Err(Problem::failed(format!("{} is there already, and stays as it is", down.display())).note(advice));
+    }
+    let undo = undo::generate(cx, up, args.dialect, args.server_version)?;
+    let losses = match undo.losses.is_empty() {
+        true => "",
+        false => "-- What it says to lose it loses: while the lines stay, `down` asks for --allow-data-loss.\n",
+    };
+    make(
+        &down,
+        &format!("-- Generated from {file}. Read it, and try it with `migrate check`.\n{losses}{}", undo.text),
+    )?;
+    let path = down.display().to_string();
+    match cx.out.format {
+        Format::Json => cx.out.json(&NewJson { files: vec![path] })?,
+        Format::Text => cx.out.data(&(path + "\n"))?,
+    }
+    undo.losses.iter().for_each(|loss| cx.out.note(&format!("it does not bring back {loss}")));
     Ok(Exit::Done)
 }
 

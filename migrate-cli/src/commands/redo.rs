@@ -13,6 +13,6 @@ impl Job for Redo {
         driver: &mut D,
         known: &Migrations<'_, D::Connection>,
     ) -> Result<Exit, Problem> {
-        run::run(cx, driver, "nothing to redo", |mut migrator| migrator.redo(known, self.n))
+        run::run(cx, driver, "nothing to redo", |migrator| migrator.policy(self.losses.policy()).redo(known, self.n))
     }
 }

@@ -55,6 +55,14 @@ struct EntryJson<'s> {
     applied_at: Option<&'s str>,
     duration_ms: Option<i64>,
     reversible: bool,
+    /// Where the way back is a generated one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generated_undo: Option<UndoJson<'s>>,
+}
+
+#[derive(Serialize)]
+struct UndoJson<'s> {
+    losses: &'s [String],
 }
 
 impl<'s> EntryJson<'s> {
@@ -66,6 +74,7 @@ impl<'s> EntryJson<'s> {
             applied_at: entry.row.and_then(|row| row.finished_at.as_deref()),
             duration_ms: entry.row.and_then(|row| row.duration_ms),
             reversible: entry.is_reversible(),
+            generated_undo: entry.undo.as_ref().map(|undo| UndoJson { losses: &undo.losses }),
         }
     }
 }
@@ -98,7 +107,13 @@ fn table(status: &migrate_core::Status<'_>) -> Table {
 }
 
 fn row(entry: &Entry<'_>) -> Vec<TableCell> {
-    let (version, reversible) = (entry.version.to_string(), if entry.is_reversible() { "yes" } else { "no" });
+    let version = entry.version.to_string();
+    let reversible = match &entry.undo {
+        Some(undo) if undo.losses.is_empty() => "generated",
+        Some(_) => "generated, loses data",
+        None if entry.is_reversible() => "yes",
+        None => "no",
+    };
     let row = entry.row.filter(|row| row.finished_at.is_some());
     let at = row.and_then(|row| row.finished_at.as_deref()).map_or(String::new(), to_the_second);
     let took = row.and_then(|row| row.duration_ms).and_then(|ms| u64::try_from(ms).ok());

@@ -1,4 +1,4 @@
-use migrate_core::{Driver, Migrations, Migrator, Transactions, UpTarget};
+use migrate_core::{Driver, GenerateUndo, Migrations, Migrator, Transactions, UpTarget};
 
 use super::{Context, run};
 use crate::args::Up;
@@ -14,11 +14,11 @@ impl Job for Up {
         known: &Migrations<'_, D::Connection>,
     ) -> Result<Exit, Problem> {
         if self.dry_run {
-            let sql = self.transactions(cx.migrator(driver)).render_up(known, self.target())?;
+            let sql = self.set_up(cx.migrator(driver)).render_up(known, self.target())?;
             return cx.sql(&sql);
         }
         let nothing = if known.is_empty() { "nothing to do: there are no migrations" } else { "nothing to do" };
-        run::run(cx, driver, nothing, |migrator| self.transactions(migrator).up(known, self.target()))
+        run::run(cx, driver, nothing, |migrator| self.set_up(migrator).up(known, self.target()))
     }
 }
 
@@ -31,10 +31,9 @@ impl Up {
         }
     }
 
-    fn transactions<'d, D: Driver>(&self, migrator: Migrator<'d, D>) -> Migrator<'d, D> {
-        match self.one_transaction {
-            true => migrator.transactions(Transactions::One),
-            false => migrator,
-        }
+    fn set_up<'d, D: Driver>(&self, migrator: Migrator<'d, D>) -> Migrator<'d, D> {
+        let transactions = if self.one_transaction { Transactions::One } else { Transactions::PerMigration };
+        let generate = if self.generate_undo { GenerateUndo::WithoutDown } else { GenerateUndo::Never };
+        migrator.transactions(transactions).generate_undo(generate)
     }
 }

@@ -4,6 +4,7 @@ use super::Migrator;
 use super::guarded::cancelled;
 use super::rows::{self, Signature, expected};
 use super::run::{Run, Trouble};
+use super::undo::Undos;
 use crate::driver::{Cause, CauseKind, Driver, Evidence, Expect, Group, Unit, UnitMode};
 use crate::error::Kept;
 use crate::event::Event;
@@ -51,12 +52,14 @@ impl<D: Driver> Migrator<'_, D> {
         self.tell(&Event::Started(step));
         let began = Instant::now();
         let resumed = self.whereabouts(step, script, pieces)?;
-        self.begin_journaled(run, step)?;
+        let undos = self.undos(run, std::slice::from_ref(step));
+        self.begin_journaled(run, step, &undos)?;
         let result = self.statements(run, step, script, pieces, resumed);
         let restored = self.settings_back(run, step);
         result?;
         restored?;
         self.finish_journaled(run, step, true)?;
+        self.tell_undos(run, std::slice::from_ref(step), &undos);
         self.finished(run, std::slice::from_ref(step), &[began.elapsed()]);
         Ok(())
     }
@@ -218,8 +221,9 @@ impl<D: Driver> Migrator<'_, D> {
         &mut self,
         run: &mut Run<'_, '_, D::Connection>,
         step: &Step<'_>,
+        undos: &Undos,
     ) -> Result<(), Trouble> {
-        let after = begin_rows(step, run.known, run.signed);
+        let after = begin_rows(step, run.known, run.signed, undos);
         match self.write(rows::part(step, expected(step), after)) {
             Ok(()) => Ok(()),
             Err(cause) if cause.kind == CauseKind::HistoryMoved => Err(Trouble::Moved),
@@ -252,12 +256,13 @@ pub(super) fn begin_rows<'s, C>(
     step: &Step<'_>,
     known: &'s Migrations<'_, C>,
     signed: &'s Signature,
+    undos: &'s Undos,
 ) -> Vec<RowWrite<'s>> {
     let mut writes = match (step.action, step.reason) {
         (Action::Revert, Reason::Resume) => Vec::new(),
         (Action::Revert, _) => vec![RowWrite::Reverting(step.version, &signed.run_id)],
-        (_, Reason::Resume) => rows::recorded(step, known, signed, RowWrite::Accepted),
-        _ => rows::recorded(step, known, signed, RowWrite::Begun),
+        (_, Reason::Resume) => rows::recorded(step, known, signed, undos, RowWrite::Accepted),
+        _ => rows::recorded(step, known, signed, undos, RowWrite::Begun),
     };
     if step.reason != Reason::Resume {
         // Lines that an earlier run left would make this one skip its statements.

@@ -12,6 +12,7 @@ mod rows;
 mod run;
 mod script;
 mod settle;
+mod undo;
 mod verify;
 
 use std::time::Duration;
@@ -49,6 +50,7 @@ pub struct Migrator<'m, D: Driver> {
     driver: &'m mut D,
     policy: Policy,
     transactions: Transactions,
+    generate_undo: GenerateUndo,
     lock_wait: Duration,
     ladder: LockLadder,
     patient_ladder: LockLadder,
@@ -70,6 +72,17 @@ pub enum Transactions {
     One,
 }
 
+/// Whether migrations without a down get one, made from their text and the catalog as it is before they run, and kept in
+/// the history. One statement without an inverse means none for its migration; that is a [`Note`](crate::Note).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GenerateUndo {
+    /// Without a down a migration is irreversible.
+    #[default]
+    Never,
+    /// Where there is no down.
+    WithoutDown,
+}
+
 /// What a run is asked for.
 #[derive(Clone, Copy, Debug)]
 enum Intent {
@@ -87,6 +100,7 @@ impl<'m, D: Driver> Migrator<'m, D> {
             driver,
             policy: Policy::default(),
             transactions: Transactions::default(),
+            generate_undo: GenerateUndo::default(),
             lock_wait: Duration::from_secs(60),
             ladder: LockLadder::default(),
             patient_ladder: LockLadder::patient(),
@@ -110,6 +124,13 @@ impl<'m, D: Driver> Migrator<'m, D> {
     #[must_use]
     pub fn transactions(mut self, transactions: Transactions) -> Self {
         self.transactions = transactions;
+        self
+    }
+
+    /// Whether migrations without a down get one.
+    #[must_use]
+    pub fn generate_undo(mut self, generate: GenerateUndo) -> Self {
+        self.generate_undo = generate;
         self
     }
 
@@ -179,7 +200,8 @@ impl<'m, D: Driver> Migrator<'m, D> {
         look: impl FnOnce(&Status<'_>) -> T,
     ) -> Result<T, Error> {
         let rows = self.read()?;
-        let status = self.compare(known, &rows)?;
+        let mut status = self.compare(known, &rows)?;
+        self.look_up_undos(&mut status);
         Ok(look(&status))
     }
 

@@ -1,4 +1,4 @@
-use super::{Intent, Migrator};
+use super::{GenerateUndo, Intent, Migrator};
 use crate::driver::Driver;
 use crate::plan::{DownTarget, Refusal, Refused, UpTarget};
 use crate::{Error, Migrations, Report};
@@ -15,7 +15,8 @@ impl<D: Driver> Migrator<'_, D> {
     /// up again.
     pub fn redo(&mut self, known: &Migrations<'_, D::Connection>, count: usize) -> Result<Report, Error> {
         let rows = self.read()?;
-        let status = self.compare(known, &rows)?;
+        let mut status = self.compare(known, &rows)?;
+        self.look_up_undos(&mut status);
         let target = DownTarget::Count(count);
         let chosen = target.select(&status);
         let gone = chosen.iter().filter(|entry| entry.meta.is_none()).map(|entry| Refusal::State {
@@ -26,6 +27,8 @@ impl<D: Driver> Migrator<'_, D> {
         if !gone.is_empty() {
             return Err(Refused(gone).into());
         }
+        // What is reverted by a generated undo gets one again.
+        let is_generated = chosen.iter().any(|entry| entry.undo.is_some());
         let chosen: Vec<_> = chosen.iter().map(|entry| entry.version).collect();
         self.plan(known, Intent::Down(target), &rows)?;
         let (reverted, left): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| chosen.contains(&row.version));
@@ -35,7 +38,13 @@ impl<D: Driver> Migrator<'_, D> {
         let mut report = self.run(known, Intent::Down(target))?;
         // Another run may have come in between: what counts is what was reverted.
         let again = known.only(|version| recorded(version) || report.done.iter().any(|done| done.version == version));
-        let up = self.run(&again, Intent::Up(UpTarget::All))?;
+        let asked = self.generate_undo;
+        if is_generated {
+            self.generate_undo = GenerateUndo::WithoutDown;
+        }
+        let up = self.run(&again, Intent::Up(UpTarget::All));
+        self.generate_undo = asked;
+        let up = up?;
         report.done.extend(up.done);
         report.notes.extend(up.notes);
         Ok(report)

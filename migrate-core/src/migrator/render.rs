@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::rows::{self, Signature};
+use super::undo::{Catalog, Undone, Undos};
 use super::{Intent, Migrator, Transactions, journaled};
 use crate::driver::{Driver, Expect, Unit};
 use crate::plan::{DownTarget, Mode, Plan, Step, UpTarget, Work};
@@ -41,21 +42,31 @@ impl<D: Driver> Migrator<'_, D> {
         let signed = self.signature(facts.syntax.dialect());
         let mut sql = self.driver.render_prepare().map_err(Error::database("looking for the history tables"))?;
         let together = if self.transactions == Transactions::One { plan.steps.len() } else { 1 };
+        // The first of them finds the catalog as it is now.
+        let mut catalog = Catalog::AsItWillBe;
         for steps in plan.steps.chunks(together) {
+            let undos = self.undos_of(known, &rows, steps, catalog);
+            let no_undo = if catalog == Catalog::AsItWillBe { "no undo" } else { "no undo by its text alone" };
+            catalog = Catalog::NotYet;
             if !sql.is_empty() {
                 sql.push('\n');
             }
             for step in steps {
                 // Writing to a String can't fail.
                 let _ = writeln!(sql, "-- {} ({})", step.label(), step.direction());
+                if let Some(Undone::None(why)) = undos.get(&step.version) {
+                    why.iter().for_each(|why| sql.push_str(&format!("-- {no_undo}: {why}\n")));
+                }
                 if step.work == Work::Code {
                     sql.push_str("-- is written in Rust, which is not shown here\n");
                 }
             }
             match steps {
-                [step] if step.mode == Mode::Journal => self.render_journaled(step, known, &signed, &mut sql)?,
+                [step] if step.mode == Mode::Journal => {
+                    self.render_journaled(step, known, &signed, &undos, &mut sql)?
+                }
                 steps => {
-                    let units: Vec<_> = steps.iter().map(|step| rows::unit(step, known, &signed)).collect();
+                    let units: Vec<_> = steps.iter().map(|step| rows::unit(step, known, &signed, &undos)).collect();
                     sql.push_str(&self.driver.renderer().units(&units, Checks::LeftOut));
                 }
             }
@@ -83,10 +94,11 @@ impl<D: Driver> Migrator<'_, D> {
         step: &Step<'_>,
         known: &Migrations<'_, D::Connection>,
         signed: &Signature,
+        undos: &Undos,
         sql: &mut String,
     ) -> Result<(), Error> {
         let write = |driver: &D, unit: Unit<'_>| driver.renderer().units(&[unit], Checks::LeftOut);
-        let begin = rows::part(step, rows::expected(step), journaled::begin_rows(step, known, signed));
+        let begin = rows::part(step, rows::expected(step), journaled::begin_rows(step, known, signed, undos));
         sql.push_str(&write(self.driver, begin));
         let Work::Script(script, pieces) = &step.work else {
             let finish = rows::part(step, Expect::Begun, journaled::finish_rows(step, false));

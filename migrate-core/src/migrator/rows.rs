@@ -1,6 +1,7 @@
 //! The rows that a step writes.
 
 use super::Migrator;
+use super::undo::{Undone, Undos};
 use crate::driver::{Driver, Expect, Unit, UnitMode};
 use crate::history::{AppliedBy, NewRow, RowWrite};
 use crate::plan::{Action, Mode, Piece, Reason, Step, Work};
@@ -22,14 +23,19 @@ impl<D: Driver> Migrator<'_, D> {
 }
 
 /// A transactional step as one unit: its statements and its rows.
-pub(super) fn unit<'s, C>(step: &'s Step<'_>, known: &'s Migrations<'_, C>, signed: &'s Signature) -> Unit<'s> {
+pub(super) fn unit<'s, C>(
+    step: &'s Step<'_>,
+    known: &'s Migrations<'_, C>,
+    signed: &'s Signature,
+    undos: &'s Undos,
+) -> Unit<'s> {
     let (script, statements): (Option<&Script>, &[Piece]) = match &step.work {
         Work::Script(script, pieces) => (Some(script), pieces),
         Work::Code | Work::Nothing => (None, &[]),
     };
     let after = match step.action {
-        Action::Apply | Action::Record => recorded(step, known, signed, RowWrite::Applied),
-        Action::Accept => recorded(step, known, signed, RowWrite::Accepted),
+        Action::Apply | Action::Record => recorded(step, known, signed, undos, RowWrite::Applied),
+        Action::Accept => recorded(step, known, signed, undos, RowWrite::Accepted),
         Action::Revert if step.reason == Reason::Resume => {
             vec![RowWrite::JournalCleared(step.version), RowWrite::Reverted(step.version)]
         }
@@ -77,6 +83,7 @@ pub(super) fn recorded<'s, C>(
     step: &Step<'_>,
     known: &'s Migrations<'_, C>,
     signed: &Signature,
+    undos: &'s Undos,
     row: impl FnOnce(NewRow) -> RowWrite<'s>,
 ) -> Vec<RowWrite<'s>> {
     let mut new = NewRow {
@@ -91,8 +98,10 @@ pub(super) fn recorded<'s, C>(
     let Some(sql) = known.find(step.version).and_then(Migration::sql) else { return vec![row(new)] };
     new.checksum = sql.meta.checksum.clone();
     new.statements_checksum = Checksum::of_statements(&sql.up.text, signed.dialect).ok();
-    let down = (sql.down != Down::Irreversible).then(|| source::stored_down(sql, Some(signed.dialect)));
-    new.down_checksum = down.as_deref().map(Checksum::of_text);
+    let written = (sql.down != Down::Irreversible).then(|| source::stored_down(sql, Some(signed.dialect)));
+    let down = written.or_else(|| undos.get(&step.version)?.text());
+    let kept = || undos.get(&step.version).and_then(Undone::kept);
+    new.down_checksum = down.as_deref().map(Checksum::of_text).or_else(kept);
     let mut writes = Vec::with_capacity(3);
     if sql.store == Store::Text {
         writes.push(RowWrite::Text(new.checksum.clone(), sql.up.text.as_ref().into()));

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::guarded::cancelled;
 use super::lock::Locked;
 use super::rows::{self, Signature};
+use super::undo::Undos;
 use super::{Intent, LockLadder, Migrator, Transactions};
 use crate::driver::{Cause, CauseKind, Driver, Group, Unit};
 use crate::error::Kept;
@@ -35,6 +36,7 @@ pub(super) enum Trouble {
 /// What is the same for all steps of one look.
 pub(super) struct Run<'r, 'k, C> {
     pub(super) known: &'r Migrations<'k, C>,
+    pub(super) rows: &'r [HistoryRow],
     pub(super) signed: &'r Signature,
     pub(super) plan: &'r Plan<'r>,
     pub(super) report: &'r mut Report,
@@ -144,10 +146,10 @@ impl<D: Driver> Migrator<'_, D> {
             }
             let dialect = self.facts()?.syntax.dialect();
             let signed = self.signature(dialect);
-            let mut run = Run { known, signed: &signed, plan: &plan, report: &mut report };
+            let mut run = Run { known, rows: &rows, signed: &signed, plan: &plan, report: &mut report };
             // `up` that had to finish a way down first has made something pending.
             let again = matches!(intent, Intent::Up(_)) && plan.steps.iter().any(|s| s.direction() == Direction::Down);
-            match self.steps(&mut run, &rows) {
+            match self.steps(&mut run) {
                 Ok(()) if again => {}
                 Ok(()) => return Ok(report),
                 Err(Trouble::Moved) => {}
@@ -157,12 +159,12 @@ impl<D: Driver> Migrator<'_, D> {
         Err(Error::HistoryKeepsMoving { attempts: MOST_LOOKS })
     }
 
-    fn steps(&mut self, run: &mut Run<'_, '_, D::Connection>, rows: &[HistoryRow]) -> Result<(), Trouble> {
+    fn steps(&mut self, run: &mut Run<'_, '_, D::Connection>) -> Result<(), Trouble> {
         let steps = run.plan.steps.as_slice();
         let mut at = 0;
         while let Some(step) = steps.get(at) {
             self.between_steps(run, steps.len() - at)?;
-            let together = self.together(steps.get(at..).unwrap_or_default(), rows);
+            let together = self.together(steps.get(at..).unwrap_or_default(), run);
             let group = steps.get(at..at + together).unwrap_or_default();
             let left = steps.len() - at;
             self.around(&Moment::BeforeEach(step), run.report, left).map_err(Trouble::Failed)?;
@@ -178,7 +180,7 @@ impl<D: Driver> Migrator<'_, D> {
     }
 
     /// How many of these steps share the next transaction.
-    fn together(&self, steps: &[Step<'_>], rows: &[HistoryRow]) -> usize {
+    fn together(&mut self, steps: &[Step<'_>], run: &Run<'_, '_, D::Connection>) -> usize {
         // A baseline is one decision: all of it, in one transaction.
         let records = steps.iter().take_while(|step| step.action == Action::Record).count();
         if records > 0 {
@@ -187,10 +189,13 @@ impl<D: Driver> Migrator<'_, D> {
         let most = match self.transactions {
             Transactions::One => return steps.len(),
             // A fresh database: nobody waits for its tables, and one commit costs as much as a hundred.
-            Transactions::PerMigration if rows.is_empty() && !self.hooks.between() => SEGMENT,
+            Transactions::PerMigration if run.rows.is_empty() && !self.hooks.between() => SEGMENT,
             Transactions::PerMigration => 1,
         };
-        steps.iter().take(most).take_while(|step| rows::is_plain(step)).count().max(1)
+        let plain = steps.iter().take(most).take_while(|step| rows::is_plain(step)).count();
+        // What the catalog is asked, it is asked before the transaction: what comes later in it is not there yet.
+        let asks = steps.iter().take(plain).skip(1).position(|step| self.asks_for_undo(run, step));
+        asks.map_or(plain, |behind_first| behind_first + 1).max(1)
     }
 
     /// Steps that share a transaction; a lock that can't be had in time takes them up the ladder.
@@ -209,10 +214,11 @@ impl<D: Driver> Migrator<'_, D> {
             }
             left.iter().for_each(|step| self.tell_statements(step));
             let (timeout, pause) = self.rung(first, rung);
+            let undos = self.undos(run, left);
             let units: Vec<_> = left
                 .iter()
                 .map(|step| {
-                    let mut unit = rows::unit(step, run.known, run.signed);
+                    let mut unit = rows::unit(step, run.known, run.signed, &undos);
                     unit.lock_timeout = timeout;
                     unit
                 })
@@ -224,12 +230,14 @@ impl<D: Driver> Migrator<'_, D> {
             let restored = if changed { self.driver.restore_settings() } else { Ok(()) };
             let failed = match result {
                 Ok(durations) => {
+                    self.tell_undos(run, left, &undos);
                     self.finished(run, left, &durations);
                     return restored.map_err(|cause| self.failed(run, first, None, cause, Some(Kept::Unknown)));
                 }
                 Err(failed) => failed,
             };
             let (committed, rest) = left.split_at(failed.committed.min(left.len()));
+            self.tell_undos(run, committed, &undos);
             self.finished(run, committed, &[]);
             if !committed.is_empty() {
                 rung = 0;
@@ -295,7 +303,7 @@ impl<D: Driver> Migrator<'_, D> {
         self.tell(&Event::Started(step));
         let began = Instant::now();
         if mode == Mode::Journal {
-            self.begin_journaled(run, step)?;
+            self.begin_journaled(run, step, &Undos::new())?;
             let result = self.call(migration, step);
             self.settings_back(run, step)?;
             match result {
@@ -309,7 +317,8 @@ impl<D: Driver> Migrator<'_, D> {
             self.finished(run, std::slice::from_ref(step), &[began.elapsed()]);
             return Ok(());
         }
-        let unit = rows::unit(step, run.known, run.signed);
+        let undos = Undos::new();
+        let unit = rows::unit(step, run.known, run.signed, &undos);
         self.begin_code(run, step, unit.clone())?;
         let result = match self.call(migration, step) {
             Ok(Ok(())) => self.guarded(|driver| driver.commit(&unit)),

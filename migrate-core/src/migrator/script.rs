@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::rows::{self, Signature};
+use super::undo::Undos;
 use super::{Intent, Migrator, journaled};
 use crate::driver::{Driver, Expect, Unit, UnitMode};
 use crate::history::{AppliedBy, HistoryRow};
@@ -12,6 +13,9 @@ use crate::plan::{
 };
 use crate::render::{Checks, Render};
 use crate::{Direction, Error, Meta, Migration, Migrations, Status, Variables, Version};
+
+/// A script generates none: it asks no catalog.
+const NO_UNDOS: &Undos = &Undos::new();
 
 /// The SQL that takes a database from one version to another, the history's rows included; empty when there is nothing
 /// between the two. No database is asked.
@@ -140,7 +144,7 @@ fn write_script<C>(
                 sql.push_str(&render.units(&[finish], Checks::Written { behind: None }));
             }
             _ => {
-                let unit = Unit { lock_timeout: patience(step), ..rows::unit(step, known, &signed) };
+                let unit = Unit { lock_timeout: patience(step), ..rows::unit(step, known, &signed, NO_UNDOS) };
                 sql.push_str(&render.units(&[unit], checks));
             }
         }
@@ -158,8 +162,8 @@ fn outside_a_transaction<'s, C>(
     known: &'s Migrations<'_, C>,
     signed: &'s Signature,
 ) -> [Unit<'s>; 3] {
-    let whole = rows::unit(step, known, signed);
-    let begin = rows::part(step, rows::expected(step), journaled::begin_rows(step, known, signed));
+    let whole = rows::unit(step, known, signed, NO_UNDOS);
+    let begin = rows::part(step, rows::expected(step), journaled::begin_rows(step, known, signed, NO_UNDOS));
     let finish = rows::part(step, Expect::Begun, journaled::finish_rows(step, false));
     let alone = UnitMode::Alone;
     let lock_timeout = patience(step);
@@ -183,7 +187,7 @@ fn refusal<C>(render: &dyn Render, step: &Step<'_>, known: &Migrations<'_, C>, s
         let first = "it is half applied: run `migrate up` first, which finds out how far it came".to_owned();
         return Some(Refusal::Interrupted { label: step.label(), first });
     }
-    refuse(&render.objection(&rows::unit(step, known, signed))?)
+    refuse(&render.objection(&rows::unit(step, known, signed, NO_UNDOS))?)
 }
 
 /// What stands on top, without the comment's dashes: nothing of the moment, so that a script can be compared with another.
@@ -196,7 +200,10 @@ fn head(plan: &Plan<'_>, variables: &Variables) -> String {
     let head = format!("{verb} {what}. Written by migrate {}.", env!("CARGO_PKG_VERSION"));
     match secrets(plan, variables).as_slice() {
         [] => head,
-        secrets => format!("{head} Before it runs, put these values in: {}.", secrets.join(", ")),
+        secrets => format!(
+            "{head} Before it runs, put these values into its statements, and not into the texts that it stores: {}.",
+            secrets.join(", ")
+        ),
     }
 }
 

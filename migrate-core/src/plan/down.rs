@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::{Action, Mode, Note, Plan, Planner, Reason, Refusal, Refused, Step, Stored, Work, finish};
-use crate::{Checksum, Direction, Down, Entry, Script, SqlMigration, State, Status, Version, source};
+use crate::{Checksum, Direction, Down, Entry, Script, SqlMigration, State, Status, Version, source, undo};
 
 /// How far down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,11 @@ impl<'a, C> Planner<'a, '_, C> {
             State::Interrupted(_) => Reason::Resume,
             _ => Reason::Asked,
         };
-        if !entry.is_reversible() {
-            refused.push(Refusal::Irreversible { label: entry.label() });
+        if entry.meta.is_some_and(|meta| !meta.reversible) {
+            match generated(entry, stored) {
+                Some(down) => self.revert_generated(entry, down, reason, plan, refused),
+                None => refused.push(Refusal::Irreversible { label: entry.label() }),
+            }
             return;
         }
         let Some(sql) = self.sql(entry.version) else {
@@ -78,6 +81,28 @@ impl<'a, C> Planner<'a, '_, C> {
             plan.notes.push(Note::DownDiffers { label: entry.label() });
         }
         self.script_step(&sql.meta, Cow::Borrowed(script), Action::Revert, reason, plan, refused);
+    }
+
+    /// By the undo that was generated when it was applied: a text that stands on its own.
+    fn revert_generated(
+        &self,
+        entry: &Entry<'_>,
+        down: &str,
+        reason: Reason,
+        plan: &mut Plan<'a>,
+        refused: &mut Vec<Refusal>,
+    ) {
+        let reason = if reason == Reason::Asked { Reason::GeneratedUndo } else { reason };
+        match source::from_stored(entry.version, entry.name, None, down, Some(self.facts.syntax.dialect())) {
+            Ok(SqlMigration { meta, down: Down::Script(script), .. }) => {
+                self.script_step(&meta, Cow::Owned(script), Action::Revert, reason, plan, refused);
+            }
+            Ok(_) => plan.steps.push(nothing_to_undo(entry, reason)),
+            Err(mistakes) => {
+                let problem = format!("has a generated undo that can't be read: {mistakes}");
+                refused.push(Refusal::State { label: entry.label(), problem });
+            }
+        }
     }
 
     fn revert_stored(&self, entry: &Entry<'_>, stored: &Stored, plan: &mut Plan<'a>, refused: &mut Vec<Refusal>) {
@@ -119,6 +144,12 @@ impl<'a, C> Planner<'a, '_, C> {
             Err(mistakes) => refused.push(Refusal::State { label, problem: format!("can't be read: {mistakes}") }),
         }
     }
+}
+
+/// The undo that was generated for a migration, if there is one.
+fn generated<'s>(entry: &Entry<'_>, stored: &'s Stored) -> Option<&'s str> {
+    let key = entry.row?.down_checksum.as_ref()?;
+    stored.texts.get(key).map(String::as_str).filter(|text| undo::is_generated(text))
 }
 
 pub(super) fn nothing_to_undo(entry: &Entry<'_>, reason: Reason) -> Step<'static> {

@@ -105,6 +105,8 @@ pub enum Reason {
     Asked,
     /// It was asked for, its file is gone, and the stored text runs.
     StoredText,
+    /// It was asked for, nobody wrote a down, and the one that was generated when it was applied runs.
+    GeneratedUndo,
 }
 
 impl Reason {
@@ -116,6 +118,7 @@ impl Reason {
             Reason::Resume => "resumed",
             Reason::Asked => "asked for",
             Reason::StoredText => "from the stored text",
+            Reason::GeneratedUndo => "by its generated undo",
         }
     }
 }
@@ -221,6 +224,20 @@ pub enum Note {
         /// Which, and why.
         message: String,
     },
+    /// It has no down, and none could be generated.
+    NoUndo {
+        /// `20230314095813_create_users`
+        label: String,
+        /// Every statement that has no inverse, with its place.
+        why: Vec<String>,
+    },
+    /// The undo that was generated does not bring back all.
+    UndoLosesData {
+        /// `20230314095813_create_users`
+        label: String,
+        /// What does not come back.
+        losses: Vec<String>,
+    },
     /// There is no lock here; the transactions are enough for this plan.
     NoLock {
         /// Why.
@@ -246,6 +263,10 @@ impl fmt::Display for Note {
             }
             Note::Warning { label, message } => write!(f, "{label}: the server warns: {message}"),
             Note::Hook { message } => f.write_str(message),
+            Note::NoUndo { label, why } => write!(f, "{label} has no undo: {}", why.join("; ")),
+            Note::UndoLosesData { label, losses } => {
+                write!(f, "{label}: its undo brings the schema back, but not {}", losses.join(", nor "))
+            }
             Note::NoLock { why } => write!(f, "running without a lock, each transaction by itself: {why}"),
         }
     }
@@ -259,6 +280,8 @@ pub struct Policy {
     pub out_of_order: OutOfOrder,
     /// An applied migration whose file is gone.
     pub missing: Missing,
+    /// A down that does not bring back all.
+    pub data_loss: DataLoss,
 }
 
 /// What becomes of a pending migration that is older than an applied one.
@@ -279,6 +302,17 @@ pub enum Missing {
     Note,
     /// The plan is refused.
     Refuse,
+}
+
+/// What becomes of a down that says that it does not bring back all: a generated one, or a file with a line
+/// `-- migrate:loses`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataLoss {
+    /// The plan is refused.
+    #[default]
+    Refuse,
+    /// It runs.
+    Allow,
 }
 
 /// What the history keeps beside its rows, as far as a plan needs it.

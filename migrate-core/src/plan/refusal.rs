@@ -52,6 +52,13 @@ pub enum Refusal {
         /// `20230314095813_create_users`
         label: String,
     },
+    /// A migration to be reverted has a way back that does not bring back all, and the policy refuses that.
+    LosesData {
+        /// `20230314095813_create_users`
+        label: String,
+        /// What does not come back.
+        losses: Vec<String>,
+    },
     /// A migration to be reverted has no file, and its text was not kept.
     NoStoredText {
         /// `20230314095813_create_users`
@@ -151,6 +158,11 @@ impl fmt::Display for Refusal {
                  = write its down file; if there is nothing to take back, let it say \
                  `-- migrate:options nothing-to-undo`"
             ),
+            Refusal::LosesData { label, losses } => {
+                write!(f, "reverting {label} brings the schema back, but not all data")?;
+                losses.iter().try_for_each(|loss| write!(f, "\n  = lost: {loss}"))?;
+                f.write_str("\n  = if that is meant: `--allow-data-loss`")
+            }
             Refusal::NoStoredText { label } => write!(
                 f,
                 "{label} can't be reverted: its file is gone, and the history holds no text of its down\n  \

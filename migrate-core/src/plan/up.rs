@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
 use super::down::nothing_to_undo;
-use super::{Action, Mode, Plan, Planner, Reason, Refusal, Refused, Step, Work, finish, script};
-use crate::{Direction, Down, Entry, Meta, SqlMigration, State, Status, TransactionMode, Version};
+use super::{Action, DataLoss, Mode, Plan, Planner, Reason, Refusal, Refused, Step, Work, finish, script};
+use crate::{Direction, Down, Entry, Meta, SqlMigration, State, Status, TransactionMode, Version, undo};
 
 /// How far up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,6 +100,11 @@ impl<'a, C> Planner<'a, '_, C> {
                 Some(SqlMigration { down: Down::NothingToUndo, .. }) => {
                     plan.steps.push(nothing_to_undo(entry, Reason::Resume));
                 }
+                Some(_) if entry.row.is_some_and(|row| row.down_checksum.is_some()) => {
+                    let first = "it is half reverted, and has no down file: run `migrate down`, which finishes it by the \
+                                 stored undo";
+                    refused.push(Refusal::Interrupted { label: entry.label(), first: first.into() });
+                }
                 Some(_) => refused.push(Refusal::Irreversible { label: entry.label() }),
                 None => plan.steps.extend(self.code_step(entry.version, Action::Revert, Reason::Resume)),
             },
@@ -124,6 +129,13 @@ impl<'a, C> Planner<'a, '_, C> {
         plan: &mut Plan<'a>,
         refused: &mut Vec<Refusal>,
     ) {
+        // What was begun with leave is finished.
+        if action == Action::Revert && reason != Reason::Resume && self.policy.data_loss == DataLoss::Refuse {
+            let losses = undo::losses(&sql.text, self.facts.syntax);
+            if !losses.is_empty() {
+                refused.push(Refusal::LosesData { label: meta.to_string(), losses });
+            }
+        }
         match script::read(&sql, &meta.to_string(), self.facts, reason, self.variables) {
             Err(refusals) => refused.extend(refusals),
             Ok(reading) => {

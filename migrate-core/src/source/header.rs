@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::mistake::Mistake;
 use super::name::{Kind, near};
 use crate::sql::{Directive, Position};
-use crate::{ForeignKeys, Options, Store, TransactionMode};
+use crate::{Direction, ForeignKeys, Options, Store, TransactionMode};
 
-const WORDS: [&str; 7] = ["up", "down", "options", "allow", "batch", "repeat", "verify"];
+/// Those for people to write: `generated` is for the history alone.
+const WORDS: [&str; 8] = ["up", "down", "options", "loses", "allow", "batch", "repeat", "verify"];
 const KEYS: [&str; 6] = ["transaction", "foreign_keys", "lock_timeout", "retry_safe", "store", "nothing-to-undo"];
 
 /// What the directives of one file say.
@@ -114,6 +115,7 @@ impl<'r> Reader<'r> {
                 self.keys(found, &mut settings);
                 self.header.file = settings;
             }
+            "loses" | "generated" => self.of_a_way_back(found),
             // Read by the linter.
             "allow" => {}
             "batch" | "repeat" | "verify" => {
@@ -166,6 +168,18 @@ impl<'r> Reader<'r> {
             _ => {}
         }
         self.header.up = Some(section);
+    }
+
+    /// What [`crate::undo`] reads: that a down does not bring back all, and that nobody wrote it.
+    fn of_a_way_back(&mut self, found: &Directive<'r>) {
+        let word = found.word;
+        if matches!(self.kind, Kind::Pair(Direction::Up) | Kind::Diesel(Direction::Up)) {
+            let problem = format!("`-- migrate:{word}` says something of a way back, and this file is a way up");
+            self.mistake(found.position, problem, "put the line into the down file");
+        } else if word == "loses" && found.rest.is_empty() {
+            let help = "write for instance `-- migrate:loses the rows of users`";
+            self.mistake(found.position, "`-- migrate:loses` does not say what is lost", help);
+        }
     }
 
     /// The `key:value`s of a line.

@@ -13,6 +13,8 @@ pub(crate) struct Words<'a> {
     syntax: Syntax,
     tokens: Vec<Token>,
     at: usize,
+    /// Where it ends, in the text.
+    end: usize,
 }
 
 /// A name, as it is written and as the dialect compares it.
@@ -37,6 +39,17 @@ impl Name {
         self.schema.as_ref().map_or_else(|| own.to_owned(), |schema| format!("{schema}.{own}"))
     }
 
+    /// What stands before the last dot: the table of a column.
+    pub(crate) fn parent(&self) -> Option<Name> {
+        let (written, own) = (self.schema.as_ref()?, self.object.schema.clone()?);
+        let (schema, last) = match written.rsplit_once('.') {
+            Some((schema, last)) => (Some(schema.to_owned()), last.to_owned()),
+            None => (None, written.clone()),
+        };
+        let schema_name = schema.clone();
+        Some(Name { schema, own: last, object: ObjectName { schema: schema_name, name: own } })
+    }
+
     /// The same in the same schema under another name.
     pub(crate) fn renamed(&self, new: &Name) -> Name {
         Name {
@@ -49,7 +62,7 @@ impl Name {
 
 impl<'a> Words<'a> {
     pub(crate) fn new(text: &'a str, syntax: Syntax) -> Self {
-        Words { text, syntax, tokens: code_tokens(text, syntax).collect(), at: 0 }
+        Words { text, syntax, tokens: code_tokens(text, syntax).collect(), at: 0, end: text.len() }
     }
 
     /// Reads these key words, if they stand here; `|` parts alternatives.
@@ -104,18 +117,6 @@ impl<'a> Words<'a> {
         name_of(token.kind, self.text_of(token), self.syntax)
     }
 
-    /// Reads names with commas between them.
-    pub(crate) fn names(&mut self) -> Vec<Name> {
-        let mut names = Vec::new();
-        while let Some(name) = self.name() {
-            names.push(name);
-            if !self.eat(",") {
-                break;
-            }
-        }
-        names
-    }
-
     /// Reads something in parentheses: what stands between them, split at its commas.
     pub(crate) fn parentheses(&mut self) -> Option<Vec<Words<'a>>> {
         if !self.is("(") {
@@ -146,8 +147,16 @@ impl<'a> Words<'a> {
         None
     }
 
+    /// Reads up to the next parenthesis that opens; false, and nothing is read, if none comes.
+    pub(crate) fn skip_to_parenthesis(&mut self) -> bool {
+        let found = (self.at..self.tokens.len()).find(|at| self.is_at(*at, "("));
+        self.at = found.unwrap_or(self.at);
+        found.is_some()
+    }
+
     fn between(&self, from: usize, to: usize) -> Words<'a> {
-        Words { tokens: self.tokens.get(from..to).unwrap_or_default().to_vec(), at: 0, ..*self }
+        let end = self.tokens.get(to).map_or(self.end, |token| token.start);
+        Words { tokens: self.tokens.get(from..to).unwrap_or_default().to_vec(), at: 0, end, ..*self }
     }
 
     /// Reads up to this key word outside of parentheses, and it; false, and nothing is read, if it does not come.
@@ -176,10 +185,35 @@ impl<'a> Words<'a> {
         })
     }
 
-    /// What was not read yet, as written.
-    #[cfg(test)]
+    /// What was not read yet, as written. A comment at its end is left out, but for MySQL's that closes what is read
+    /// by some versions.
     pub(crate) fn rest(&self) -> String {
-        if self.is_over() { String::new() } else { self.span(self.at, self.tokens.len() - 1) }
+        if self.is_over() {
+            return String::new();
+        }
+        let last = self.tokens.last().map_or(self.end, |token| token.end);
+        let behind = self.text.get(last..self.end).unwrap_or_default().trim();
+        let closes = if behind == "*/" { " */" } else { "" };
+        format!("{}{closes}", self.span(self.at, self.tokens.len() - 1))
+    }
+
+    /// What was not read yet, up to so many bytes behind the beginning, as written.
+    pub(crate) fn up_to(&self, end: usize) -> String {
+        let begin = self.tokens.first().map_or(self.end, |token| token.start);
+        let from = self.tokens.get(self.at).map_or(self.end, |token| token.start);
+        self.text.get(from..(begin + end).min(self.end)).unwrap_or_default().to_owned()
+    }
+
+    /// What was read so far, as written.
+    pub(crate) fn read(&self) -> String {
+        if self.at == 0 { String::new() } else { self.span(0, self.at - 1) }
+    }
+
+    /// Reads one word, name or sign, as written.
+    pub(crate) fn next_word(&mut self) -> &'a str {
+        let text = self.tokens.get(self.at).map_or("", |token| self.text_of(token));
+        self.at += 1;
+        text
     }
 
     /// Whether all was read.
@@ -207,11 +241,11 @@ mod tests {
     fn names_as_written() {
         let mut words = Words::new("DROP TABLE IF EXISTS \"My\".Users, b", Dialect::Postgres.into());
         assert!(words.eat("DROP TABLE|VIEW") && !words.eat("IF NOT EXISTS") && words.eat("IF EXISTS"));
-        let names = words.names();
-        assert_eq!(names[0].sql(), "\"My\".Users");
-        assert_eq!(names[0].object, ObjectName { schema: Some("My".into()), name: "users".into() });
-        assert_eq!(names[0].beside("x"), "\"My\".x");
-        assert!(names.len() == 2 && words.is_over());
+        let name = words.name().unwrap();
+        assert_eq!(name.sql(), "\"My\".Users");
+        assert_eq!(name.object, ObjectName { schema: Some("My".into()), name: "users".into() });
+        assert_eq!(name.beside("x"), "\"My\".x");
+        assert!(words.eat(",") && words.name().is_some() && words.is_over());
     }
 
     #[test]

@@ -17,6 +17,7 @@
 //! ```
 
 mod alter;
+mod definition;
 mod objects;
 mod question;
 mod rows;
@@ -31,7 +32,7 @@ use crate::plan::Location;
 use crate::sql::{InTransaction, Role, ServerVersion, Statement, Syntax, Words, directives, split};
 use crate::{ForeignKeys, Script};
 
-pub use question::{Answer, Object, ObjectKind, Question};
+pub use question::{Answer, Asks, Object, ObjectKind, Question};
 
 use scope::{Made, Scope};
 
@@ -113,6 +114,18 @@ pub struct NoInverse {
     pub statement: String,
     /// Why it can't be taken back, as a sentence.
     pub why: String,
+    /// Who could tell.
+    pub told_by: ToldBy,
+}
+
+/// Who can tell what takes a statement back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ToldBy {
+    /// Whoever wrote it.
+    Author,
+    /// The catalog, before the script runs.
+    Catalog,
 }
 
 impl fmt::Display for NoInverse {
@@ -131,6 +144,7 @@ impl Undo {
             at: Location::from_script(script, error.position),
             statement: String::new(),
             why: error.to_string(),
+            told_by: ToldBy::Author,
         })?;
         let mut undo = Undo {
             pieces: Vec::new(),
@@ -193,7 +207,7 @@ impl Undo {
         for piece in &mut self.pieces {
             if let Inverse::NeedsCatalog(question) = &piece.inverse {
                 let answer = answers.next().unwrap_or_else(|| Answer::CantTell("nobody answered".into()));
-                piece.inverse = question.settle(answer);
+                piece.inverse = question.settle(answer, self.syntax);
             }
         }
     }
@@ -212,19 +226,23 @@ impl Undo {
         let mut losses = Vec::new();
         let mut sqls: Vec<(usize, Option<&str>, String)> = Vec::new();
         for piece in self.pieces.iter().rev() {
-            let sql = match &piece.inverse {
-                Inverse::Nothing => continue,
-                Inverse::Sql(sql) => sql,
-                Inverse::LosesData { sql, loses } => {
+            let inverse = match &piece.inverse {
+                Inverse::NeedsCatalog(question) => question.without_an_answer(),
+                known => Ok(known),
+            };
+            let sql = match inverse {
+                Err(why) => {
+                    refused.push(piece.refusal(why, ToldBy::Catalog));
+                    continue;
+                }
+                Ok(Inverse::Nothing | Inverse::NeedsCatalog(_)) => continue,
+                Ok(Inverse::Sql(sql)) => sql,
+                Ok(Inverse::LosesData { sql, loses }) => {
                     losses.push(format!("{loses} ({}: {})", piece.at.position, piece.shown));
                     sql
                 }
-                Inverse::NeedsCatalog(question) => {
-                    refused.push(piece.refusal(question.without_an_answer()));
-                    continue;
-                }
-                Inverse::None { why } => {
-                    refused.push(piece.refusal(why.clone()));
+                Ok(Inverse::None { why }) => {
+                    refused.push(piece.refusal(why.clone(), ToldBy::Author));
                     continue;
                 }
             };
@@ -239,6 +257,8 @@ impl Undo {
         }
         if !refused.is_empty() {
             refused.reverse();
+            // Of several parts of one statement with one reason.
+            refused.dedup();
             return Err(refused);
         }
         losses.reverse();
@@ -272,15 +292,31 @@ impl Undo {
         for loss in losses {
             text.push_str(&format!("-- migrate:loses {}\n", loss.split_whitespace().collect::<Vec<_>>().join(" ")));
         }
-        text.push_str("-- generated from the up script\n");
         text + &body + "\n"
     }
 }
 
 impl Piece {
-    fn refusal(&self, why: String) -> NoInverse {
-        NoInverse { at: self.at.clone(), statement: self.shown.clone(), why }
+    fn refusal(&self, why: String, told_by: ToldBy) -> NoInverse {
+        NoInverse { at: self.at.clone(), statement: self.shown.clone(), why, told_by }
     }
+}
+
+impl Generated {
+    /// The text as the history keeps it: marked, so that a later `down` knows that nobody wrote it.
+    ///
+    /// A program that does not know the mark reads the history as before, and refuses to run the text.
+    pub fn stored(&self) -> String {
+        format!("{GENERATED}{}", self.text)
+    }
+}
+
+/// The first line of a stored text that nobody wrote.
+const GENERATED: &str = "-- migrate:generated\n";
+
+/// Whether a stored text is marked as [generated](Generated::stored).
+pub fn is_generated(stored: &str) -> bool {
+    stored.starts_with(GENERATED)
 }
 
 /// What a down script says that it does not bring back: its lines `-- migrate:loses …`.
@@ -312,6 +348,10 @@ struct Part {
 impl Part {
     fn whole(inverse: Inverse) -> Self {
         Part { clause_of: None, inverse, made: None }
+    }
+
+    fn none(why: &str) -> Self {
+        Part::whole(Inverse::none(why))
     }
 
     /// A clause of `ALTER TABLE t`.
@@ -359,15 +399,17 @@ fn set_later(verb: &str, text: &str) -> Inverse {
 }
 
 fn terminated(sql: &str) -> String {
-    format!("{};", sql.trim_end().trim_end_matches(';'))
+    let sql = sql.trim_end().trim_end_matches(';');
+    // A comment at its end would swallow the semicolon.
+    let newline =
+        if sql.lines().last().is_some_and(|line| line.contains("--") || line.contains('#')) { "\n" } else { "" };
+    format!("{sql}{newline};")
 }
 
-/// The beginning of a statement in one line.
+/// The beginning of a statement in one line, and nothing of a password.
 fn shown(text: &str) -> String {
     const MOST: usize = 60;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{} …", line.get(..end).unwrap_or_default().trim_end()),
-        None => line,
-    }
+    let shown = crate::driver::shown(&line, MOST);
+    if line.chars().count() > MOST && !shown.ends_with('…') { format!("{} …", shown.trim_end()) } else { shown }
 }

@@ -3,26 +3,30 @@
 use std::fmt;
 
 use super::Inverse;
-use crate::sql::{Name, ObjectName};
+use super::definition::Wanted;
+use crate::sql::{Name, ObjectName, Syntax};
 
 /// Something of the catalog that a statement's inverse depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// What is asked about.
     pub object: Object,
-    if_absent: Inverse,
-    if_there: IfThere,
+    then: Then,
+    /// What is good enough where nobody can be asked.
+    unasked: Option<Inverse>,
 }
 
 /// A thing in the catalog, or an aspect of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Object {
-    /// What it is, and what of it is asked.
+    /// What it is.
     pub kind: ObjectKind,
+    /// What of it is asked.
+    pub asks: Asks,
     /// Its name, as the dialect compares names.
     pub name: ObjectName,
-    /// The same as SQL; of a function with its arguments, if they were written.
+    /// The same as SQL; of a function with the types of its arguments.
     pub written: String,
     /// The table that it belongs to.
     pub on: Option<ObjectName>,
@@ -30,8 +34,16 @@ pub struct Object {
     pub on_written: String,
 }
 
-/// What is asked. Unless something else is said, [`Answer::There`] holds statements that make the object again as it
-/// is, with all that goes with it, parted by `;`.
+/// What is asked of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// Only whether it is there.
+    Presence,
+    /// The statements that make it again as it is, with all that goes with it, parted by `;`.
+    Definition,
+}
+
+/// What is asked about. Those of the second half are asked for their [definition](Asks::Definition) only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ObjectKind {
@@ -65,18 +77,47 @@ pub enum ObjectKind {
     Policy,
     /// An event.
     Event,
-    /// A constraint of a table. MySQL: a clause of `ALTER TABLE`.
+    /// A constraint of a table.
     Constraint,
-    /// A column of a table, with what goes with it. MySQL: what follows `ADD COLUMN`.
+    /// A column of a table, with the indexes and constraints that go with it.
     Column,
-    /// Any of these, and only whether it is there.
-    Any,
-    /// A column, and only whether it is there.
-    AnyColumn,
-    /// A column's default, as a clause: `SET DEFAULT 0`, `DROP DEFAULT`.
+    /// A name that a relation or a constraint in the schema of a table may have: only whether it is taken.
+    Name,
+
+    /// MySQL, SQLite: a table's `CREATE TABLE`, and nothing else.
+    Definition,
+    /// A column's default: `ALTER TABLE … SET DEFAULT 0`, `DROP DEFAULT`.
     Default,
-    /// Whether a column may be NULL, as a clause: `SET NOT NULL`, `DROP NOT NULL`.
+    /// Whether a column may be NULL: `ALTER TABLE … SET NOT NULL`, `DROP NOT NULL`.
     NotNull,
+    /// A column's type, and its default, which changes with it.
+    ColumnType,
+    /// A relation's owner, as a clause: `OWNER TO x`.
+    Owner,
+    /// The schema of a relation, as a clause: `SET SCHEMA x`.
+    Home,
+    /// A relation's storage parameters: `ALTER TABLE … SET (fillfactor=70)`, or nothing.
+    Parameters,
+    /// Whether a trigger fires: `ALTER TABLE … DISABLE TRIGGER x`.
+    TriggerState,
+    /// Whether a table's policies hold, and for its owner too.
+    RowSecurity,
+    /// That a partitioned table makes nothing on a new partition: an empty text.
+    BarePartitions,
+    /// The comment of a relation, as a literal, or NULL.
+    RelationComment,
+    /// The same of a column.
+    ColumnComment,
+    /// The same of a schema.
+    SchemaComment,
+    /// The same of a type or domain.
+    TypeComment,
+    /// The same of a table's constraint.
+    ConstraintComment,
+    /// The same of a trigger.
+    TriggerComment,
+    /// SQLite: the value of a pragma.
+    Pragma,
 }
 
 /// What the catalog says.
@@ -87,78 +128,143 @@ pub enum Answer {
     Absent,
     /// There is, and this is what was asked of it.
     There(String),
-    /// It can't be told, or said in SQL.
+    /// It can't be told, or said in SQL; why, as the end of `has no inverse: `.
     CantTell(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum IfThere {
-    Is(Inverse),
-    /// The answer, between these.
-    Told {
-        before: String,
-        after: String,
-        loses: Loses,
+enum Then {
+    Whether {
+        absent: Inverse,
+        there: Inverse,
     },
-}
-
-/// What does not come back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Loses {
-    Nothing,
-    Data(String),
+    Told {
+        absent: Inverse,
+        before: String,
+        loses: Option<String>,
+        /// An index is built beside the traffic.
+        concurrently: bool,
+    },
+    Read(Wanted),
 }
 
 impl Question {
     /// Only whether it is there.
-    pub(super) fn whether(object: Object, if_absent: Inverse, if_there: Inverse) -> Inverse {
-        Inverse::NeedsCatalog(Box::new(Question { object, if_absent, if_there: IfThere::Is(if_there) }))
+    pub(super) fn whether(object: Object, absent: Inverse, there: Inverse) -> Inverse {
+        Self::asked(Object { asks: Asks::Presence, ..object }, Then::Whether { absent, there })
     }
 
     /// What it is: the inverse is the answer.
-    pub(super) fn restore(object: Object, loses: Loses) -> Inverse {
-        Self::told(object, "", "", loses)
+    pub(super) fn told(object: Object) -> Inverse {
+        Self::told_behind("", object)
     }
 
-    /// What it is: the inverse is the answer between two texts.
-    pub(super) fn told(object: Object, before: &str, after: &str, loses: Loses) -> Inverse {
-        let why = format!("there was no {} before", object.what());
-        Self::told_or(object, Inverse::none(why), before, after, loses)
+    /// The inverse is the answer behind this text.
+    pub(super) fn told_behind(before: &str, object: Object) -> Inverse {
+        let absent = Inverse::none(format!("there is no {}", object.what()));
+        Self::asked(object, Then::Told { absent, before: before.to_owned(), loses: None, concurrently: false })
     }
 
-    pub(super) fn told_or(object: Object, if_absent: Inverse, before: &str, after: &str, loses: Loses) -> Inverse {
-        let if_there = IfThere::Told { before: before.to_owned(), after: after.to_owned(), loses };
-        Inverse::NeedsCatalog(Box::new(Question { object, if_absent, if_there }))
+    /// What can be read in a table's `CREATE TABLE`.
+    pub(super) fn read(table: &Name, wanted: Wanted) -> Inverse {
+        Self::asked(Object::new(ObjectKind::Definition, table), Then::Read(wanted))
     }
 
-    pub(super) fn settle(&self, answer: Answer) -> Inverse {
-        match (answer, &self.if_there) {
-            (Answer::Absent, _) => self.if_absent.clone(),
+    fn asked(object: Object, then: Then) -> Inverse {
+        Inverse::NeedsCatalog(Box::new(Question { object, then, unasked: None }))
+    }
+
+    pub(super) fn settle(&self, answer: Answer, syntax: Syntax) -> Inverse {
+        match (answer, &self.then) {
             (Answer::CantTell(why), _) => Inverse::None { why },
-            (Answer::There(_), IfThere::Is(inverse)) => inverse.clone(),
-            (Answer::There(told), IfThere::Told { before, after, loses }) => {
-                let sql = format!("{before}{told}{after}");
-                let loses = match loses {
-                    Loses::Nothing => None,
-                    Loses::Data(what) => Some(what),
-                };
+            (Answer::Absent, Then::Whether { absent, .. } | Then::Told { absent, .. }) => absent.clone(),
+            (Answer::There(_), Then::Whether { there, .. }) => there.clone(),
+            (Answer::There(told), Then::Told { before, loses, concurrently, .. }) => {
+                let told = if *concurrently { told.replacen(" INDEX ", " INDEX CONCURRENTLY ", 1) } else { told };
+                let sql = format!("{before}{told}");
                 match loses {
                     Some(loses) => Inverse::LosesData { sql, loses: loses.clone() },
                     None => Inverse::Sql(sql),
                 }
             }
+            (Answer::Absent, Then::Read(_)) => Inverse::none(format!("there is no {}", self.object.what())),
+            (Answer::There(definition), Then::Read(wanted)) => wanted.read(&definition, syntax),
         }
     }
 
-    /// Why there is no inverse where nobody can be asked.
-    pub(super) fn without_an_answer(&self) -> String {
-        format!("that depends on {}, which only the database tells", self.object)
+    /// The inverse where nobody can be asked; or why there is none.
+    pub(super) fn without_an_answer(&self) -> Result<&Inverse, String> {
+        self.unasked.as_ref().ok_or_else(|| match &self.then {
+            Then::Read(wanted) => format!("that depends on {wanted}, which only the database tells"),
+            _ => format!("that depends on {}, which only the database tells", self.object),
+        })
+    }
+}
+
+impl Inverse {
+    /// What does not come back, when it is done.
+    pub(super) fn losing(mut self, what: String) -> Self {
+        if let Inverse::NeedsCatalog(question) = &mut self
+            && let Then::Told { loses, .. } = &mut question.then
+        {
+            *loses = Some(what);
+        }
+        self
+    }
+
+    /// An index is built again beside the traffic, as it was taken away.
+    pub(super) fn concurrently(mut self) -> Self {
+        if let Inverse::NeedsCatalog(question) = &mut self
+            && let Then::Told { concurrently, .. } = &mut question.then
+        {
+            *concurrently = true;
+        }
+        self
+    }
+
+    /// Nothing is to be done where the thing is not there.
+    pub(super) fn if_there(mut self) -> Self {
+        if let Inverse::NeedsCatalog(question) = &mut self
+            && let Then::Told { absent, .. } = &mut question.then
+        {
+            *absent = Inverse::Nothing;
+        }
+        self
+    }
+
+    /// The inverse where nobody can be asked.
+    pub(super) fn unasked(mut self, inverse: Inverse) -> Self {
+        if let Inverse::NeedsCatalog(question) = &mut self {
+            question.unasked = Some(inverse);
+        }
+        self
+    }
+
+    /// Another inverse where the thing is not there.
+    pub(super) fn or(mut self, other: Inverse) -> Self {
+        if let Inverse::NeedsCatalog(question) = &mut self
+            && let Then::Told { absent, .. } = &mut question.then
+        {
+            *absent = other;
+        }
+        self
+    }
+
+    /// Whether it may be that nothing is made.
+    pub(super) fn asks_whether(&self) -> bool {
+        matches!(self, Inverse::NeedsCatalog(question) if question.unasked.is_none())
+    }
+
+    /// Whether only the presence of something is asked.
+    pub(super) fn asks_presence(&self) -> bool {
+        matches!(self, Inverse::NeedsCatalog(question) if question.object.asks == Asks::Presence)
     }
 }
 
 impl Object {
     pub(super) fn new(kind: ObjectKind, name: &Name) -> Self {
-        Object { kind, name: name.object.clone(), written: name.sql(), on: None, on_written: String::new() }
+        let asks = Asks::Definition;
+        Object { kind, asks, name: name.object.clone(), written: name.sql(), on: None, on_written: String::new() }
     }
 
     /// Of a table.
@@ -168,27 +274,38 @@ impl Object {
         self
     }
 
+    /// As SQL.
+    pub(super) fn written(mut self, sql: String) -> Self {
+        self.written = sql;
+        self
+    }
+
     /// `index users_email`
     fn what(&self) -> String {
         let word = match self.kind {
-            ObjectKind::Table => "table",
+            ObjectKind::Table | ObjectKind::Definition | ObjectKind::BarePartitions => "table",
             ObjectKind::View => "view",
             ObjectKind::MaterializedView => "materialized view",
             ObjectKind::Index => "index",
             ObjectKind::Sequence => "sequence",
-            ObjectKind::Type => "type",
+            ObjectKind::Type | ObjectKind::TypeComment => "type",
             ObjectKind::Domain => "domain",
-            ObjectKind::Schema => "schema",
+            ObjectKind::Schema | ObjectKind::SchemaComment => "schema",
             ObjectKind::Extension => "extension",
             ObjectKind::Function => "function",
             ObjectKind::Procedure => "procedure",
-            ObjectKind::Trigger => "trigger",
+            ObjectKind::Trigger | ObjectKind::TriggerState | ObjectKind::TriggerComment => "trigger",
             ObjectKind::Rule => "rule",
             ObjectKind::Policy => "policy",
             ObjectKind::Event => "event",
-            ObjectKind::Constraint => "constraint",
-            ObjectKind::Column | ObjectKind::AnyColumn | ObjectKind::Default | ObjectKind::NotNull => "column",
-            ObjectKind::Any => "",
+            ObjectKind::Constraint | ObjectKind::ConstraintComment => "constraint",
+            ObjectKind::Column
+            | ObjectKind::Default
+            | ObjectKind::NotNull
+            | ObjectKind::ColumnType
+            | ObjectKind::ColumnComment => "column",
+            ObjectKind::Pragma => "pragma",
+            _ => "",
         };
         let space = if word.is_empty() { "" } else { " " };
         let on = if self.on.is_some() { format!(" of {}", self.on_written) } else { String::new() };
@@ -201,9 +318,22 @@ impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = self.what();
         match self.kind {
-            ObjectKind::Any | ObjectKind::AnyColumn => write!(f, "whether {what} is there before"),
+            _ if self.asks == Asks::Presence => write!(f, "whether {what} is there before"),
             ObjectKind::Default => write!(f, "the default of {what} before"),
             ObjectKind::NotNull => write!(f, "whether {what} may be NULL before"),
+            ObjectKind::ColumnType => write!(f, "the type of {what} before"),
+            ObjectKind::Owner => write!(f, "the owner of {what} before"),
+            ObjectKind::Home => write!(f, "the schema of {what} before"),
+            ObjectKind::Parameters => write!(f, "the parameters of {what} before"),
+            ObjectKind::TriggerState => write!(f, "whether {what} fires before"),
+            ObjectKind::RowSecurity => write!(f, "whether the policies of {what} hold before"),
+            ObjectKind::BarePartitions => write!(f, "what {what} makes on its partitions"),
+            ObjectKind::RelationComment
+            | ObjectKind::ColumnComment
+            | ObjectKind::SchemaComment
+            | ObjectKind::TypeComment
+            | ObjectKind::ConstraintComment
+            | ObjectKind::TriggerComment => write!(f, "the comment of {what} before"),
             _ => write!(f, "what {what} is before"),
         }
     }

@@ -1,6 +1,7 @@
 //! What the statements of a script know of those before them.
 
-use super::{Inverse, Object, Question};
+use super::Inverse;
+use super::question::{Object, ObjectKind, Question};
 use crate::sql::{Dialect, Name, ObjectName, ServerVersion};
 
 /// The script up to a statement.
@@ -15,6 +16,8 @@ pub(super) struct Scope {
     gone: Vec<(Option<ObjectName>, ObjectName)>,
     /// A setting decides which objects names mean.
     names_are_set: bool,
+    /// Something that was there has another name or type now, which definitions may say.
+    is_renamed: bool,
     void: Vec<usize>,
 }
 
@@ -54,6 +57,7 @@ impl Scope {
             touched: Vec::new(),
             gone: Vec::new(),
             names_are_set: false,
+            is_renamed: false,
             void: Vec::new(),
         }
     }
@@ -169,6 +173,17 @@ impl Scope {
         self.gone.push((on.cloned(), name.clone()));
     }
 
+    /// Notes that something has another name or type from here on.
+    pub(super) fn renamed(&mut self) {
+        self.is_renamed = true;
+    }
+
+    /// What the script has taken away from a table.
+    pub(super) fn gone_from(&self, table: &ObjectName) -> Vec<String> {
+        let from = |of: &Option<ObjectName>| of.as_ref().is_some_and(|of| same(of, table) != Same::No);
+        self.gone.iter().filter(|(of, _)| from(of)).map(|(_, gone)| gone.name.clone()).collect()
+    }
+
     /// Whether the script has taken this away, and not made it again.
     pub(super) fn is_gone(&self, name: &ObjectName, on: Option<&ObjectName>) -> bool {
         self.gone.iter().any(|(of, gone)| gone == name && of.as_ref() == on)
@@ -182,6 +197,11 @@ impl Scope {
         }
         if self.names_are_set {
             return Inverse::none("the file sets which objects its names mean, and the database is asked before that");
+        }
+        if self.is_renamed && !inverse.asks_presence() {
+            return Inverse::none(
+                "the file renames or changes something above that its definition may name; write it into a file of its own",
+            );
         }
         let changed = self.touched.iter().any(|(other, changed)| {
             let meet = match (changed, part) {
@@ -198,6 +218,25 @@ impl Scope {
             ));
         }
         inverse
+    }
+
+    /// What gets a name from the server: the inverse, if that name is free in the schema of the table.
+    pub(super) fn if_free(&self, table: &Name, name: &Name, inverse: Inverse) -> Inverse {
+        let taken = Inverse::none(format!("it has no name, and {} is taken, which the server would pick", name.own));
+        let in_schema = table.renamed(name);
+        if !matches!(self.made(Space::Relation, &in_schema.object, None), Ok(None)) {
+            return taken;
+        }
+        let object = Object::new(ObjectKind::Name, name).on(table);
+        self.ask(&in_schema.object, None, Question::whether(object, inverse, taken))
+    }
+
+    /// The same where an inverse is known, and only seldom wrong.
+    pub(super) fn ask_as_well(&self, table: &ObjectName, part: &str, inverse: Inverse, known: Inverse) -> Inverse {
+        match self.ask(table, Some(part), inverse) {
+            Inverse::None { .. } => known,
+            asked => asked.unasked(known),
+        }
     }
 
     /// What makes something unless it is there.

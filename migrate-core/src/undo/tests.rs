@@ -12,8 +12,7 @@ fn check(dialect: Dialect, list: &str) {
         let found =
             match Undo::of(&script, dialect.into(), None).map_err(|why| vec![why]).and_then(|undo| undo.finish()) {
                 Ok(generated) => {
-                    let text = generated.text.replace("-- generated from the up script\n", "");
-                    text.replace("-- migrate:options ", "@").split_whitespace().collect::<Vec<_>>().join(" ")
+                    generated.text.replace("-- migrate:options ", "@").split_whitespace().collect::<Vec<_>>().join(" ")
                 }
                 Err(why) => format!("! {}", why.iter().map(|why| why.why.as_str()).collect::<Vec<_>>().join(" & ")),
             };

@@ -254,21 +254,21 @@ m/20230314095813_x.sql:1:1: unknown word `UP` after `-- migrate:`
         "-- migrate:\nSELECT 1;",
         r#"
 m/20230314095813_x.sql:1:1: `-- migrate:` without a word
-  help: known are `up`, `down`, `options`, `allow`, `batch`, `repeat`, `verify`
+  help: known are `up`, `down`, `options`, `loses`, `allow`, `batch`, `repeat`, `verify`
 "#,
     );
     single(
         "-- migrate:sideways\nSELECT 1;",
         r#"
 m/20230314095813_x.sql:1:1: unknown word `sideways` after `-- migrate:`
-  help: known are `up`, `down`, `options`, `allow`, `batch`, `repeat`, `verify`
+  help: known are `up`, `down`, `options`, `loses`, `allow`, `batch`, `repeat`, `verify`
 "#,
     );
     single(
         "SELECT 1;\n-- migrate:sideways\n",
         r#"
 m/20230314095813_x.sql:2:1: unknown word `sideways` after `-- migrate:`
-  help: known are `up`, `down`, `options`, `allow`, `batch`, `repeat`, `verify`
+  help: known are `up`, `down`, `options`, `loses`, `allow`, `batch`, `repeat`, `verify`
 "#,
     );
     single(
