@@ -56,8 +56,8 @@ fn the_server_is_found_as_for_test_databases() {
     for variable in ["MIGRATE_TEST_MYSQL", "MIGRATE_TEST_MARIADB"] {
         with_server("mysql", Some(&server(variable))).unwrap();
     }
-    let told = with_server("mysql", None).unwrap_err();
-    assert!(told.contains("there is no MySQL or MariaDB for tests\n  = hint: set TEST_DATABASE_URL"), "{told}");
+    // A private one.
+    with_server("mysql", None).unwrap();
     let told = with_server("mysql", Some("mysql://me:secret@db.example.com/shop")).unwrap_err();
     assert!(told.contains("the server that TEST_DATABASE_URL names is not on this machine"), "{told}");
     assert!(!told.contains("secret"), "{told}");

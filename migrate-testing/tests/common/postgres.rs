@@ -98,8 +98,11 @@ impl Server {
 
     /// As the kernel does when memory runs out: the server throws everybody out and recovers.
     pub fn kill_session(&self, which: &str) {
-        let pid = text(&mut self.client(), &format!("SELECT pid FROM pg_stat_activity WHERE {which}"));
-        assert!(!pid.is_empty(), "no session with {which}");
+        let mut pid = String::new();
+        within(Duration::from_secs(60), "such a session", || {
+            pid = text(&mut self.client(), &format!("SELECT pid FROM pg_stat_activity WHERE {which}"));
+            !pid.is_empty()
+        });
         assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
     }
 }
