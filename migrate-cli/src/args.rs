@@ -23,10 +23,10 @@ pub(crate) struct Args {
 }
 
 const EXIT_CODES: &str = "\
-Settings are taken from the options, then [env.NAME] of migrate.toml if --env names one, then the environment, then
-the file .env, then migrate.toml.
+Settings are taken from the options, then [env.NAME] of migrate.toml if --env names one, then the environment, \
+then the file .env, then migrate.toml.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status --exit-code, wait --applied),
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status --exit-code, wait --applied), \
 4 changed or refused, 6 a lock, or the server, could not be had in time, 130 Ctrl-C, 143 SIGTERM.";
 
 #[derive(clap::Args, Debug)]
@@ -166,7 +166,7 @@ pub(crate) struct New {
 #[derive(clap::Args, Debug)]
 pub(crate) struct Up {
     /// Only the oldest N of what is pending
-    #[arg(conflicts_with = "to", value_parser = count)]
+    #[arg(conflicts_with = "to", value_parser = count, allow_negative_numbers = true)]
     pub(crate) n: Option<usize>,
     /// Only up to this version, itself included
     #[arg(long, value_name = "VERSION", value_parser = version)]
@@ -185,7 +185,7 @@ pub(crate) struct Up {
 #[derive(clap::Args, Debug)]
 pub(crate) struct Down {
     /// How many; more than there are reverts all [default: 1]
-    #[arg(conflicts_with = "to", value_parser = count)]
+    #[arg(conflicts_with = "to", value_parser = count, allow_negative_numbers = true)]
     pub(crate) n: Option<usize>,
     /// All that are newer than this version, which stays; 0 reverts all
     #[arg(long, value_name = "VERSION", value_parser = version_or_zero)]
@@ -207,7 +207,7 @@ pub(crate) struct Losses {
 #[derive(clap::Args, Debug)]
 pub(crate) struct Redo {
     /// How many
-    #[arg(default_value = "1", value_parser = count)]
+    #[arg(default_value = "1", value_parser = count, allow_negative_numbers = true)]
     pub(crate) n: usize,
     #[command(flatten)]
     pub(crate) losses: Losses,
@@ -390,7 +390,7 @@ fn count(text: &str) -> Result<usize, String> {
         Ok(0) => Err("0 of them is nothing to do".into()),
         Ok(_) if text.len() == 14 => Err(format!("this looks like a version: did you mean `--to {text}`?")),
         Ok(count) => Ok(count),
-        Err(_) => Err("a number is wanted".into()),
+        Err(_) => Err("a number is wanted, 1 or more".into()),
     }
 }
 
