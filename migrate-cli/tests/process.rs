@@ -189,11 +189,7 @@ fn a_terminal_sees_how_far_it_is() {
         session.write(&format!("migrations/2026010100000{n}_slow{n}.sql"), &format!("CREATE TABLE t{n} AS {slow};\n"));
     }
     let on_terminal = |session: &Session, line: &str| {
-        let mut command = Command::new("script");
-        let environment = session.command();
-        let variables = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
-        command.args(["-qefc", &format!("stty cols 60; {} {line}", common::MIGRATE), "/dev/null"]);
-        let output = command.envs(variables).env("TERM", "xterm").current_dir(session.path("")).output().unwrap();
+        let output = session.on_terminal(60, line).output().unwrap();
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
     };
@@ -406,11 +402,8 @@ fn terminals() {
     session.pair("20260101000000_create_members", "members");
     assert!(session.command().args(["up", "-q"]).status().unwrap().success());
     let shown = |columns: u16, variables: &[(&str, &str)], line: &str| {
-        let mut command = Command::new("script");
-        let environment = session.command();
-        let own = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
-        command.args(["-qefc", &format!("stty rows 24 cols {columns}; {} {line}", common::MIGRATE), "/dev/null"]);
-        command.envs(own).env("TERM", "xterm").envs(variables.iter().copied()).current_dir(session.path(""));
+        let mut command = session.on_terminal(columns, line);
+        command.envs(variables.iter().copied());
         String::from_utf8(command.output().unwrap().stdout).unwrap().replace('\r', "")
     };
     let titles = |text: &str| text.lines().next().unwrap_or_default().to_owned();
