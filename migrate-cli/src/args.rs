@@ -444,4 +444,44 @@ mod tests {
         assert!(count("0").is_err());
         assert!(count("20260105093000").unwrap_err().contains("--to 20260105093000"));
     }
+
+    /// Each command and option that `docs/coming-from.md` names for what one typed elsewhere.
+    #[test]
+    fn what_the_other_tools_users_are_told_to_type_is_there() {
+        let page = include_str!("../../docs/coming-from.md");
+        let mut commands = 0;
+        for row in page.lines().filter(|line| line.starts_with("| ")) {
+            let told = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+            for span in told.split('`').skip(1).step_by(2) {
+                let line = span.split(" > ").next().unwrap();
+                let words = line.split(' ').map(|word| match word {
+                    "V" | "V1" | "V2" | "VERSION" => "20260105093000",
+                    "N" => "1",
+                    "STAMP" | "WORDS" | "T" | "D" | "URL" => "words",
+                    word => word,
+                });
+                let words: Vec<&str> = words.collect();
+                let first = words.first().copied().unwrap();
+                let all = match first {
+                    "migrate" => words,
+                    _ if Args::command().find_subcommand(first).is_some() => [vec!["migrate"], words].concat(),
+                    _ if first.starts_with("--") && first != "--" => {
+                        let name = first.trim_start_matches('-').split('=').next().unwrap();
+                        let command = Args::command();
+                        let has =
+                            |command: &clap::Command| command.get_arguments().any(|arg| arg.get_long() == Some(name));
+                        assert!(has(&command) || command.get_subcommands().any(has), "{row}: {span}");
+                        commands += 1;
+                        continue;
+                    }
+                    _ => continue,
+                };
+                commands += 1;
+                if let Err(error) = Args::try_parse_from(&all) {
+                    panic!("{row}: {span}: {error}");
+                }
+            }
+        }
+        assert!(commands > 100, "{commands} were found");
+    }
 }

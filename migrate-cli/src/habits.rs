@@ -23,17 +23,29 @@ const COMMANDS: [(&str, &str); 14] = [
     ("version", "status"),
 ];
 
-/// The same with one dash, as dbmigrate and golang-migrate have it. Such a word is looked for by itself, for to clap it is several
-/// options of one letter.
-const DASHED: [(&str, &str); 12] = [
+/// Options of other tools. With one dash, as dbmigrate and golang-migrate have them, each is looked for as a whole, for to
+/// clap it is several options of one letter.
+const OPTIONS: [(&str, &str); 24] = [
+    ("--all", "down --to 0"),
+    ("--migration-dir", "--dir"),
+    ("--migrations-dir", "--dir"),
+    ("--migrations-table", "--table"),
+    ("--path", "--dir"),
+    ("--source", "--dir"),
+    ("--target-version", "up --to"),
+    ("--url", "--database-url"),
+    ("--wait-timeout", "--wait"),
     ("-create", "new"),
     ("-create-db", "create"),
     ("-create-no-db-txn", "new --no-transaction"),
     ("-database", "--database-url"),
     ("-dir", "--dir"),
     ("-down", "down"),
+    ("-lock-timeout", "--lock-timeout"),
+    ("-n", "down"),
     ("-path", "--dir"),
     ("-server-ready", "--wait"),
+    ("-u", "--database-url"),
     ("-up", "up"),
     ("-url", "--database-url"),
     ("-verbose", "--verbose"),
@@ -42,18 +54,21 @@ const DASHED: [(&str, &str); 12] = [
 
 /// Adds the tip, where there is one, to an error about the words of a command line.
 pub(crate) fn explain(mut error: Error, words: &[OsString]) -> Error {
-    if !matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument) {
+    let kinds = [ErrorKind::InvalidSubcommand, ErrorKind::MissingSubcommand, ErrorKind::UnknownArgument];
+    if !kinds.contains(&error.kind()) {
         return error;
     }
     let command = match error.get(ContextKind::InvalidSubcommand) {
         Some(ContextValue::String(word)) => here(&COMMANDS, word),
         _ => None,
     };
-    let dashed = || words.iter().skip(1).find_map(|word| here(&DASHED, word.to_str()?));
-    if let Some((there, here)) = dashed().or(command) {
+    let option = words.iter().skip(1).find_map(|word| here(&OPTIONS, word.to_str()?.split('=').next()?));
+    if let Some((there, here)) = option.or(command) {
         let tip = format!("what is `{there}` elsewhere is `migrate {here}` here");
-        // What sounds alike would lead astray.
-        error.remove(ContextKind::SuggestedSubcommand);
+        // What sounds alike would lead astray: --allow-data-loss for --all.
+        for kind in [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::Usage] {
+            error.remove(kind);
+        }
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
@@ -77,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_words_of_other_tools() {
-        for (there, here) in COMMANDS.iter().chain(&DASHED) {
+        for (there, here) in COMMANDS.iter().chain(&OPTIONS) {
             let told = tip(&format!("migrate {there}"));
             assert!(told.contains(&format!("what is `{there}` elsewhere is `migrate {here}` here")), "{told}");
         }
@@ -90,7 +105,7 @@ mod tests {
     #[test]
     fn what_is_here() {
         let here = Args::command();
-        for (_, advice) in COMMANDS.iter().chain(&DASHED) {
+        for (_, advice) in COMMANDS.iter().chain(&OPTIONS) {
             let first = advice.split(' ').next().unwrap();
             let known = here.find_subcommand(first).is_some()
                 || first == "--help"

@@ -710,6 +710,7 @@ fn other_habits() {
     let mut session = Session::new();
     session.run("rollback").run("migrate").run("help up").run("-dir db -up").run("-create-no-db-txn index");
     session.run("satus").run("down -1").run("up -x").run("new x --secton").run("lint").run("-q -v up");
+    session.run("down --all").run("--migrations-dir=db up").run("-d migrations up");
     session.check(file!["transcripts/other_habits.txt"]);
 }
 
