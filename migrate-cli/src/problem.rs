@@ -151,6 +151,12 @@ impl Frame {
                 frame.code.clone_from(&cause.code);
                 vec![frame]
             }
+            Error::Undecided { at, .. } => {
+                let frame = Frame::of_text(&error.to_string());
+                let named = format!("{at}: ");
+                let message = frame.message.strip_prefix(&named).unwrap_or(&frame.message).to_owned();
+                vec![Frame { message, ..frame }.at(&at.file, at.position).line_of_file()]
+            }
             other => vec![Frame::of_text(&other.to_string())],
         }
     }

@@ -568,6 +568,38 @@ fn settle() {
     session.check(file!["transcripts/settle.txt"]);
 }
 
+/// A statement that no evidence decides: its run was killed in it, and half of what it does is there.
+#[cfg(unix)]
+#[test]
+fn settled_on_mysql() {
+    use mysql::prelude::Queryable;
+    let mut session = Session::mysql("cli_settle");
+    session.write("migrations/20260101000000_a.sql", "CREATE TABLE a (x INT);\n").run("create -q").run("up -q");
+    let both = "ALTER TABLE a ADD y INT, ADD z INT;\nUPDATE a SET x = 1;\n";
+    session.write("migrations/20260102000000_b.sql", both);
+    let connect = || mysql::Conn::new(mysql::Opts::from_url(&session.url()).unwrap()).unwrap();
+    let (mut reader, mut watcher) = (connect(), connect());
+    reader.query_drop("BEGIN; SELECT * FROM a").unwrap();
+    let mut run = session.command().args(["up", "-q"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let waits = "SELECT count(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table metadata%' \
+                 AND info LIKE '%ADD z%' AND db = database()";
+    let count = |watcher: &mut mysql::Conn| watcher.query_first::<u64, _>(waits).unwrap().unwrap();
+    while count(&mut watcher) == 0 {
+        assert!(run.try_wait().unwrap().is_none(), "it ended by itself");
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    // Its statement gives up waiting a second later.
+    while count(&mut watcher) > 0 {}
+    drop((reader, watcher));
+    session.sql("ALTER TABLE a ADD y INT");
+    session.run("status").run("up").run("up --format json").run("plan").run("doctor");
+    session.run("settle 20260102000000 1 maybe").run("settle 20260102000000 2 applied");
+    session.sql("ALTER TABLE a ADD z INT").run("settle 20260102000000 1 applied --format json");
+    session.run("settle 20260102000000 1 applied").run("up -v").run("status").run("drop --yes -q");
+    session.check(file!["transcripts/settled_on_mysql.txt"]);
+}
+
 /// Between two versions no database is asked; what is pending one says.
 #[test]
 fn script() {
