@@ -92,6 +92,8 @@ pub(crate) struct Frame {
     pub(crate) message: String,
     /// The file, and the place in it where there is one.
     pub(crate) at: Option<(String, Option<Position>)>,
+    /// The file, where the message itself names it.
+    pub(crate) about: Option<String>,
     /// The line of the file at that place.
     pub(crate) line: Option<String>,
     /// What stands for itself, a diff for instance.
@@ -232,7 +234,10 @@ impl Frame {
         let frame = match mistake.position {
             Some(position) => frame.at(&mistake.file, position).line_of_file(),
             // "is empty" needs its subject.
-            None => Frame::new(format!("{}: {}", mistake.file, mistake.problem)),
+            None => {
+                let about = Some(mistake.file.clone());
+                Frame { about, ..Frame::new(format!("{}: {}", mistake.file, mistake.problem)) }
+            }
         };
         match &mistake.help {
             Some(help) => frame.note(help),

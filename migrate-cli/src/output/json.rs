@@ -91,7 +91,7 @@ impl ErrorJson {
         let look = frame.notes.iter().find(|note| note.starts_with("look: "));
         let hint = hint.map(|hint| look.map_or(hint.to_owned(), |look| format!("{look}; {hint}")));
         ErrorJson {
-            file: frame.at.as_ref().map(|(file, _)| file.clone()),
+            file: frame.at.as_ref().map(|(file, _)| file).or(frame.about.as_ref()).cloned(),
             line: position.map(|position| position.line),
             column: position.map(|position| position.column),
             message: frame.message.clone(),
