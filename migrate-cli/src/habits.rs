@@ -5,51 +5,51 @@ use std::ffi::OsString;
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// A word of another tool that is no command here, and what is. What takes more than one command here, or destroys, is not among them.
+/// A word of another tool that is no command here, and what is. What takes more than one command here is not among
+/// them.
 const COMMANDS: [(&str, &str); 14] = [
-    ("add", "new"),
-    ("apply", "up"),
-    ("generate", "new"),
-    ("goto", "up --to"),
-    ("help", "--help"),
-    ("info", "status"),
-    ("list", "status"),
-    ("migrate", "up"),
-    ("pending", "plan"),
-    ("revert", "down"),
-    ("rollback", "down"),
-    ("run", "up"),
-    ("validate", "plan"),
-    ("version", "status"),
+    ("add", "migrate new"),
+    ("apply", "migrate up"),
+    ("generate", "migrate new"),
+    ("goto", "migrate up --to"),
+    ("help", "migrate --help"),
+    ("info", "migrate status"),
+    ("list", "migrate status"),
+    ("migrate", "migrate up"),
+    ("pending", "migrate plan"),
+    ("revert", "migrate down"),
+    ("rollback", "migrate down"),
+    ("run", "migrate up"),
+    ("validate", "migrate plan"),
+    ("version", "migrate status"),
 ];
 
 /// Options of other tools. With one dash, as dbmigrate and golang-migrate have them, each is looked for as a whole, for to
 /// clap it is several options of one letter.
-const OPTIONS: [(&str, &str); 24] = [
-    ("--all", "down --to 0"),
+const OPTIONS: [(&str, &str); 23] = [
+    ("--all", "migrate down --to 0"),
     ("--migration-dir", "--dir"),
     ("--migrations-dir", "--dir"),
     ("--migrations-table", "--table"),
     ("--path", "--dir"),
     ("--source", "--dir"),
-    ("--target-version", "up --to"),
+    ("--target-version", "--to"),
     ("--url", "--database-url"),
     ("--wait-timeout", "--wait"),
-    ("-create", "new"),
-    ("-create-db", "create"),
-    ("-create-no-db-txn", "new --no-transaction"),
+    ("-create", "migrate new"),
+    ("-create-db", "migrate create"),
+    ("-create-no-db-txn", "migrate new --no-transaction"),
     ("-database", "--database-url"),
     ("-dir", "--dir"),
-    ("-down", "down"),
+    ("-down", "migrate down"),
     ("-lock-timeout", "--lock-timeout"),
-    ("-n", "down"),
     ("-path", "--dir"),
     ("-server-ready", "--wait"),
     ("-u", "--database-url"),
-    ("-up", "up"),
+    ("-up", "migrate up"),
     ("-url", "--database-url"),
     ("-verbose", "--verbose"),
-    ("-versions-pending", "plan"),
+    ("-versions-pending", "migrate plan"),
 ];
 
 /// Adds the tip, where there is one, to an error about the words of a command line.
@@ -64,7 +64,7 @@ pub(crate) fn explain(mut error: Error, words: &[OsString]) -> Error {
     };
     let option = words.iter().skip(1).find_map(|word| here(&OPTIONS, word.to_str()?.split('=').next()?));
     if let Some((there, here)) = option.or(command) {
-        let tip = format!("what is `{there}` elsewhere is `migrate {here}` here");
+        let tip = format!("what is `{there}` elsewhere is `{here}` here");
         // What sounds alike would lead astray: --allow-data-loss for --all.
         for kind in [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::Usage] {
             error.remove(kind);
@@ -94,9 +94,9 @@ mod tests {
     fn the_words_of_other_tools() {
         for (there, here) in COMMANDS.iter().chain(&OPTIONS) {
             let told = tip(&format!("migrate {there}"));
-            assert!(told.contains(&format!("what is `{there}` elsewhere is `migrate {here}` here")), "{told}");
+            assert!(told.contains(&format!("what is `{there}` elsewhere is `{here}` here")), "{told}");
         }
-        assert!(tip("migrate -dir db -up").contains("`migrate --dir`"));
+        assert!(tip("migrate -dir db -up").contains("`--dir`"));
         assert!(!tip("migrate new run --secton").contains("elsewhere"));
         assert!(tip("migrate staus").contains("'status'"));
     }
@@ -104,14 +104,17 @@ mod tests {
     /// What is advised is there.
     #[test]
     fn what_is_here() {
-        let here = Args::command();
+        let root = Args::command();
         for (_, advice) in COMMANDS.iter().chain(&OPTIONS) {
-            let first = advice.split(' ').next().unwrap();
-            let known = here.find_subcommand(first).is_some()
-                || first == "--help"
-                || here
-                    .get_arguments()
-                    .any(|arg| Some(first) == arg.get_long().map(|long| format!("--{long}")).as_deref());
+            let option = |command: &clap::Command, name: &str| {
+                command.get_arguments().any(|arg| arg.get_long().is_some_and(|long| name == format!("--{long}")))
+            };
+            let mut words = advice.trim_start_matches("migrate ").split(' ');
+            let first = words.next().unwrap();
+            let known = match root.find_subcommand(first) {
+                Some(command) => words.filter(|word| word.starts_with("--")).all(|word| option(command, word)),
+                None => first == "--help" || option(&root, first) || root.get_subcommands().any(|c| option(c, first)),
+            };
             assert!(known, "{advice}");
         }
     }
