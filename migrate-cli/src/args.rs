@@ -23,10 +23,10 @@ pub(crate) struct Args {
 }
 
 const EXIT_CODES: &str = "\
-Settings are taken from the options, then [env.NAME] of migrate.toml if --env names one, then the environment, then
-the file .env, then migrate.toml.
+Settings are taken from the options, then [env.NAME] of migrate.toml if --env names one, then the environment, \
+then the file .env, then migrate.toml.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status --exit-code, wait --applied),
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 pending (status --exit-code, wait --applied), \
 4 changed or refused, 6 a lock, or the server, could not be had in time, 130 Ctrl-C, 143 SIGTERM.";
 
 #[derive(clap::Args, Debug)]
@@ -166,7 +166,7 @@ pub(crate) struct New {
 #[derive(clap::Args, Debug)]
 pub(crate) struct Up {
     /// Only the oldest N of what is pending
-    #[arg(conflicts_with = "to", value_parser = count)]
+    #[arg(conflicts_with = "to", value_parser = count, allow_negative_numbers = true)]
     pub(crate) n: Option<usize>,
     /// Only up to this version, itself included
     #[arg(long, value_name = "VERSION", value_parser = version)]
@@ -185,7 +185,7 @@ pub(crate) struct Up {
 #[derive(clap::Args, Debug)]
 pub(crate) struct Down {
     /// How many; more than there are reverts all [default: 1]
-    #[arg(conflicts_with = "to", value_parser = count)]
+    #[arg(conflicts_with = "to", value_parser = count, allow_negative_numbers = true)]
     pub(crate) n: Option<usize>,
     /// All that are newer than this version, which stays; 0 reverts all
     #[arg(long, value_name = "VERSION", value_parser = version_or_zero)]
@@ -207,7 +207,7 @@ pub(crate) struct Losses {
 #[derive(clap::Args, Debug)]
 pub(crate) struct Redo {
     /// How many
-    #[arg(default_value = "1", value_parser = count)]
+    #[arg(default_value = "1", value_parser = count, allow_negative_numbers = true)]
     pub(crate) n: usize,
     #[command(flatten)]
     pub(crate) losses: Losses,
@@ -390,7 +390,7 @@ fn count(text: &str) -> Result<usize, String> {
         Ok(0) => Err("0 of them is nothing to do".into()),
         Ok(_) if text.len() == 14 => Err(format!("this looks like a version: did you mean `--to {text}`?")),
         Ok(count) => Ok(count),
-        Err(_) => Err("a number is wanted".into()),
+        Err(_) => Err("a number is wanted, 1 or more".into()),
     }
 }
 
@@ -443,5 +443,45 @@ mod tests {
         assert_eq!(count("999"), Ok(999));
         assert!(count("0").is_err());
         assert!(count("20260105093000").unwrap_err().contains("--to 20260105093000"));
+    }
+
+    /// Each command and option that `docs/coming-from.md` names for what one typed elsewhere.
+    #[test]
+    fn what_the_other_tools_users_are_told_to_type_is_there() {
+        let page = include_str!("../../docs/coming-from.md");
+        let mut commands = 0;
+        for row in page.lines().filter(|line| line.starts_with("| ")) {
+            let told = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+            for span in told.split('`').skip(1).step_by(2) {
+                let line = span.split(" > ").next().unwrap();
+                let words = line.split(' ').map(|word| match word {
+                    "V" | "V1" | "V2" | "VERSION" => "20260105093000",
+                    "N" => "1",
+                    "STAMP" | "WORDS" | "T" | "D" | "URL" => "words",
+                    word => word,
+                });
+                let words: Vec<&str> = words.collect();
+                let first = words.first().copied().unwrap();
+                let all = match first {
+                    "migrate" => words,
+                    _ if Args::command().find_subcommand(first).is_some() => [vec!["migrate"], words].concat(),
+                    _ if first.starts_with("--") && first != "--" => {
+                        let name = first.trim_start_matches('-').split('=').next().unwrap();
+                        let command = Args::command();
+                        let has =
+                            |command: &clap::Command| command.get_arguments().any(|arg| arg.get_long() == Some(name));
+                        assert!(has(&command) || command.get_subcommands().any(has), "{row}: {span}");
+                        commands += 1;
+                        continue;
+                    }
+                    _ => continue,
+                };
+                commands += 1;
+                if let Err(error) = Args::try_parse_from(&all) {
+                    panic!("{row}: {span}: {error}");
+                }
+            }
+        }
+        assert!(commands > 100, "{commands} were found");
     }
 }

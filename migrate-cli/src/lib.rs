@@ -30,12 +30,14 @@ mod config;
 mod database;
 mod dump;
 mod exit;
+mod habits;
 mod output;
 mod problem;
 #[cfg(unix)]
 mod signals;
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -66,12 +68,17 @@ pub fn directory() -> ExitCode {
 }
 
 fn main(args: impl IntoIterator<Item = OsString>, source: Source<'_>) -> Exit {
-    let args = match Args::try_parse_from(args) {
+    let words: Vec<OsString> = args.into_iter().collect();
+    let args = match Args::try_parse_from(&words) {
         Ok(args) => args,
         Err(error) => {
-            // Help goes to stdout and is no error; a closed pipe is none either.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let error = habits::explain(error, &words);
+            return match error.print() {
+                _ if error.use_stderr() => Exit::Usage,
+                // Help goes to stdout and is no error; a closed pipe is none either.
+                Err(lost) if lost.kind() != ErrorKind::BrokenPipe => Exit::Failed,
+                _ => Exit::Done,
+            };
         }
     };
     let out = Output::new(args.global.format, args.global.verbosity());

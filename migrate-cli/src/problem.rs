@@ -92,6 +92,8 @@ pub(crate) struct Frame {
     pub(crate) message: String,
     /// The file, and the place in it where there is one.
     pub(crate) at: Option<(String, Option<Position>)>,
+    /// The file, where the message itself names it.
+    pub(crate) about: Option<String>,
     /// The line of the file at that place.
     pub(crate) line: Option<String>,
     /// What stands for itself, a diff for instance.
@@ -150,6 +152,12 @@ impl Frame {
                 frame.message = format!("{doing}: {}", cause.message);
                 frame.code.clone_from(&cause.code);
                 vec![frame]
+            }
+            Error::Undecided { at, .. } => {
+                let frame = Frame::of_text(&error.to_string());
+                let named = format!("{at}: ");
+                let message = frame.message.strip_prefix(&named).unwrap_or(&frame.message).to_owned();
+                vec![Frame { message, ..frame }.at(&at.file, at.position).line_of_file()]
             }
             other => vec![Frame::of_text(&other.to_string())],
         }
@@ -226,7 +234,10 @@ impl Frame {
         let frame = match mistake.position {
             Some(position) => frame.at(&mistake.file, position).line_of_file(),
             // "is empty" needs its subject.
-            None => Frame::new(format!("{}: {}", mistake.file, mistake.problem)),
+            None => {
+                let about = Some(mistake.file.clone());
+                Frame { about, ..Frame::new(format!("{}: {}", mistake.file, mistake.problem)) }
+            }
         };
         match &mistake.help {
             Some(help) => frame.note(help),

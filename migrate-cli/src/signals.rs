@@ -61,7 +61,8 @@ pub(crate) fn last_word(ended: &Result<Exit, Problem>) -> Option<Exit> {
             _ => say(INTERRUPTED),
         },
         Err(Problem::Check(_)) => say("interrupted: it was at work on a scratch database only"),
-        _ => say(INTERRUPTED),
+        Ok(_) => say("interrupted, and it was done by then"),
+        Err(_) => say(INTERRUPTED),
     }
     Some(Exit::Signal(u8::try_from(128 + signal).unwrap_or(u8::MAX)))
 }

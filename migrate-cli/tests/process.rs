@@ -189,11 +189,7 @@ fn a_terminal_sees_how_far_it_is() {
         session.write(&format!("migrations/2026010100000{n}_slow{n}.sql"), &format!("CREATE TABLE t{n} AS {slow};\n"));
     }
     let on_terminal = |session: &Session, line: &str| {
-        let mut command = Command::new("script");
-        let environment = session.command();
-        let variables = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
-        command.args(["-qefc", &format!("stty cols 60; {} {line}", common::MIGRATE), "/dev/null"]);
-        let output = command.envs(variables).env("TERM", "xterm").current_dir(session.path("")).output().unwrap();
+        let output = session.on_terminal(60, line).output().unwrap();
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
     };
@@ -208,4 +204,250 @@ fn a_terminal_sees_how_far_it_is() {
     session.write("migrations/20260101000004_fourth.sql", "CREATE TABLE t4 (x);\n");
     let piped = session.command().args(["up", "-v"]).output().unwrap();
     assert!(piped.status.success() && !piped.stderr.contains(&b'\r'));
+}
+
+/// A server that asks for passwords: which one is wrong is told, and not what it is.
+#[cfg(unix)]
+#[test]
+fn a_wrong_password_on_postgres() {
+    let dir = tempfile::tempdir().unwrap();
+    // The server's own user must be able to go in.
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let server = dir.path().join("server");
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/server-postgres");
+    let started = Command::new(script).arg(&server).stderr(Stdio::inherit()).output().unwrap();
+    assert!(started.status.success());
+    let port = String::from_utf8(started.stdout).unwrap().trim().to_owned();
+    let place = format!("127.0.0.1:{port}/postgres");
+    let mut client = postgres::Client::connect(&format!("postgres://postgres@{place}"), postgres::NoTls).unwrap();
+    std::fs::write(server.join("data/pg_hba.conf"), "host all postgres all trust\nhost all all all scram-sha-256\n")
+        .unwrap();
+    client.batch_execute("CREATE ROLE cli_password LOGIN PASSWORD 'right'; SELECT pg_reload_conf()").unwrap();
+    let session = Session::new();
+    let try_with = |password: &str| {
+        let url = format!("postgres://cli_password:{password}@{place}");
+        session.command().args(["-d", &url, "status", "-v", "--format", "json"]).output().unwrap()
+    };
+    // The settings are read again a moment later.
+    let begun = std::time::Instant::now();
+    let mut output = try_with("topsecret");
+    while output.status.success() && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(50));
+        output = try_with("topsecret");
+    }
+    let right = try_with("right");
+    let pid = std::fs::read_to_string(server.join("pid")).unwrap();
+    assert!(Command::new("kill").arg(pid.trim()).status().unwrap().success());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(right.status.success(), "{}", String::from_utf8_lossy(&right.stderr));
+    let told = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("error[28P01]: opening the database: password authentication failed"), "{told}");
+    assert!(told.contains("= hint: see to the user and password of the URL"), "{told}");
+    assert!(!told.contains("topsecret"), "{told}");
+}
+
+/// Where stdout is a full disk, the exit code and a word say so.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_stdout() {
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a");
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for line in ["status", "status --format json", "up --dry-run", "man", "completions zsh"] {
+        let output = session.command().args(line.split(' ')).stdout(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(told, "error: stdout can't be written to: No space left on device (os error 28)\n", "{line}");
+    }
+    assert_eq!(session.command().arg("--help").stdout(full()).status().unwrap().code(), Some(1));
+    // Nobody can be told, and the work is done all the same.
+    assert_eq!(session.command().args(["up", "-v"]).stderr(full()).status().unwrap().code(), Some(0));
+}
+
+/// What the disk does not take is rolled back, and a file that could not be filled is not left.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_takes_no_more() {
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a");
+    session
+        .write("migrations/20260102000000_b.sql", "CREATE TABLE b (x);\nINSERT INTO b VALUES (randomblob(200000));\n");
+    // Blocks of 512 bytes; a write beyond is an error like that of a full disk.
+    let limited = |blocks: u32, line: &str| {
+        let mut command = Command::new("sh");
+        let environment = session.command();
+        let variables = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {} {line}", common::MIGRATE);
+        command.args(["-c", &script]).envs(variables).current_dir(session.path("")).output().unwrap()
+    };
+    let output = limited(100, "up");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("applied   20260101000000_a") && told.contains("error[SQLITE_IOERR"), "{told}");
+    assert!(
+        told.contains("= rolled back: 20260102000000_b; applied before it: 1; still pending behind it: 0"),
+        "{told}"
+    );
+    let db = Connection::open(session.path("app.db")).unwrap();
+    let applied = "SELECT group_concat(name) FROM migrate_history WHERE finished_at IS NOT NULL";
+    assert_eq!(db.query_row(applied, [], |row| row.get::<_, String>(0)).unwrap(), "a");
+    assert!(session.command().args(["up", "-q"]).status().unwrap().success());
+
+    let output = limited(0, "new third");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("_third.up.sql can't be made: File too large"), "{told}");
+    assert!(session.command().arg("status").output().unwrap().status.success(), "no empty file is left");
+}
+
+/// Names that are not UTF-8: of a migration they are refused, of a place they are nobody's business, and a variable of the
+/// environment is not taken for one that is not set.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let odd = OsStr::from_bytes(b"caf\xe9");
+    let told = |output: std::process::Output| {
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+        )
+    };
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a");
+    std::fs::rename(session.path("migrations"), session.path("").join(odd)).unwrap();
+    let (code, text) = told(session.command().arg("--dir").arg(odd).arg("status").output().unwrap());
+    assert!(code == Some(0) && text.contains("20260101000000  pending  a"), "{text}");
+    let (code, text) = told(session.command().env("MIGRATIONS_DIR", odd).arg("status").output().unwrap());
+    assert_eq!((code, text.as_str()), (Some(2), "error: the environment variable MIGRATIONS_DIR is not UTF-8\n"));
+    let (code, text) = told(session.command().env("DATABASE_URL", odd).arg("status").output().unwrap());
+    assert_eq!((code, text.as_str()), (Some(2), "error: the environment variable DATABASE_URL is not UTF-8\n"));
+    let name = OsStr::from_bytes(b"20260102000000_caf\xe9.sql");
+    std::fs::write(session.path("").join(odd).join(name), "SELECT 1;\n").unwrap();
+    let (code, text) = told(session.command().arg("--dir").arg(odd).arg("up").output().unwrap());
+    assert!(code == Some(4) && text.contains("the file's name is not UTF-8\n  = name it in letters"), "{text}");
+    let (code, text) = told(session.command().arg("new").arg(odd).output().unwrap());
+    assert!(code == Some(2) && text.contains("invalid UTF-8"), "{text}");
+}
+
+/// The second one waits, says for whom, and finds nothing left to do; one that may not wait says what is running.
+#[test]
+fn two_runs_at_once() {
+    for (mut session, pause) in [
+        (Session::postgres("cli_two"), "SELECT pg_sleep(1.5);"),
+        (Session::mariadb("cli_two"), "INSERT INTO a SELECT SLEEP(1.5);"),
+    ] {
+        session.write("migrations/20260101000000_a.sql", &format!("CREATE TABLE a (x int);\n{pause}\n")).run("create");
+        let mut first = session.command().args(["up", "-v"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(first.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("begins") {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended by itself");
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let hasty = session.command().args(["up", "--lock-timeout", "0s"]).output().unwrap();
+        let told = String::from_utf8(hasty.stderr).unwrap();
+        assert_eq!(hasty.status.code(), Some(6), "{told}");
+        let running = pause.trim_end_matches(';');
+        assert!(told.contains("error: another run holds the migration lock: ") && told.contains(running), "{told}");
+        let second = session.command().arg("up").output().unwrap();
+        let told = String::from_utf8(second.stderr).unwrap();
+        assert!(second.status.success() && told.starts_with("waiting for the migration lock, held by "), "{told}");
+        assert!(told.ends_with("nothing to do\n"), "{told}");
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        assert!(first.wait().unwrap().success(), "{rest}");
+    }
+}
+
+/// Where each change of the schema stays, what stays is told, and the next run goes on there.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_where_changes_of_the_schema_stay() {
+    for mut session in [Session::mysql("cli_signal"), Session::mariadb("cli_signal")] {
+        // Not SLEEP or BENCHMARK: those end early, and their statement succeeds.
+        let many = "information_schema.COLUMNS";
+        let slow = format!("INSERT INTO half SELECT count(*) FROM {many} a, {many} b, {many} c, {many} d;\n");
+        let slow = format!("CREATE TABLE half (x bigint);\n{slow}");
+        session.write("migrations/20260101000000_slow.sql", &slow).run("create");
+        let mut child = session.command().args(["up", "-v"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("statement 1 done") {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended by itself");
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        let killed = std::process::Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+        assert!(rest.contains("interrupted: 1 of 2 statements of 20260101000000_slow are committed"), "{rest}");
+        let text = "CREATE TABLE half (x bigint);\nINSERT INTO half SELECT 1;\n";
+        session.write("migrations/20260101000000_slow.sql", text);
+        let output = session.command().arg("up").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// Colours and the width of a terminal; nothing of either where it wants none.
+#[cfg(target_os = "linux")]
+#[test]
+fn terminals() {
+    let mut session = Session::new();
+    session.pair("20260101000000_create_members", "members");
+    assert!(session.command().args(["up", "-q"]).status().unwrap().success());
+    let shown = |columns: u16, variables: &[(&str, &str)], line: &str| {
+        let mut command = session.on_terminal(columns, line);
+        command.envs(variables.iter().copied());
+        String::from_utf8(command.output().unwrap().stdout).unwrap().replace('\r', "")
+    };
+    let titles = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    let plain = [("NO_COLOR", "1")];
+    assert_eq!(titles(&shown(40, &plain, "status")), "VERSION         STATE    NAME");
+    assert_eq!(
+        titles(&shown(80, &plain, "status")),
+        "VERSION         STATE    NAME            APPLIED AT (UTC)     TOOK  REVERSIBLE"
+    );
+    for columns in [40, 80] {
+        let wide = |text: String| text.lines().map(|line| line.chars().count()).max();
+        assert!(wide(shown(columns, &plain, "--help")) <= Some(columns.into()));
+        assert!(wide(shown(columns, &plain, "status")) <= Some(columns.into()));
+    }
+    assert!(shown(80, &[], "status").contains("\u{1b}[32mapplied\u{1b}[0m"));
+    assert!(shown(80, &[], "--dir nope status").contains("\u{1b}[31merror"));
+    for variables in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        for line in ["status", "--dir nope status", "down --dry-run", "up"] {
+            let text = shown(80, &[variables], line);
+            assert!(!text.is_empty() && !text.contains('\u{1b}'), "{variables:?} {line}: {text:?}");
+        }
+    }
+}
+
+/// Data on stdout and the rest on stderr; with `-q` only data and errors.
+#[test]
+fn each_stream_has_its_own() {
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a");
+    let run = |line: &str| {
+        let output = session.command().args(line.split(' ')).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (line, on_stdout, on_stderr) in [
+        ("plan -q", "1 step on SQLite", ""),
+        ("up", "", "applied 1 in "),
+        ("status", "1 applied\n", ""),
+        ("down -q", "", ""),
+        ("up -v --format json", "\"applied\"", "database: sqlite:app.db"),
+        ("--dir nope up -q", "", "there is no such directory"),
+        ("repair 20260109000000 -q", "", "error: "),
+    ] {
+        let (stdout, stderr) = run(line);
+        assert!(stdout.contains(on_stdout) && stdout.is_empty() == on_stdout.is_empty(), "{line}: {stdout}");
+        assert!(stderr.contains(on_stderr) && stderr.is_empty() == on_stderr.is_empty(), "{line}: {stderr}");
+    }
 }

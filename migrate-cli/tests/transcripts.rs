@@ -568,6 +568,38 @@ fn settle() {
     session.check(file!["transcripts/settle.txt"]);
 }
 
+/// A statement that no evidence decides: its run was killed in it, and half of what it does is there.
+#[cfg(unix)]
+#[test]
+fn settled_on_mysql() {
+    use mysql::prelude::Queryable;
+    let mut session = Session::mysql("cli_settle");
+    session.write("migrations/20260101000000_a.sql", "CREATE TABLE a (x INT);\n").run("create -q").run("up -q");
+    let both = "ALTER TABLE a ADD y INT, ADD z INT;\nUPDATE a SET x = 1;\n";
+    session.write("migrations/20260102000000_b.sql", both);
+    let connect = || mysql::Conn::new(mysql::Opts::from_url(&session.url()).unwrap()).unwrap();
+    let (mut reader, mut watcher) = (connect(), connect());
+    reader.query_drop("BEGIN; SELECT * FROM a").unwrap();
+    let mut run = session.command().args(["up", "-q"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let waits = "SELECT count(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table metadata%' \
+                 AND info LIKE '%ADD z%' AND db = database()";
+    let count = |watcher: &mut mysql::Conn| watcher.query_first::<u64, _>(waits).unwrap().unwrap();
+    while count(&mut watcher) == 0 {
+        assert!(run.try_wait().unwrap().is_none(), "it ended by itself");
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    // Its statement gives up waiting a second later.
+    while count(&mut watcher) > 0 {}
+    drop((reader, watcher));
+    session.sql("ALTER TABLE a ADD y INT");
+    session.run("status").run("up").run("up --format json").run("plan").run("doctor");
+    session.run("settle 20260102000000 1 maybe").run("settle 20260102000000 2 applied");
+    session.sql("ALTER TABLE a ADD z INT").run("settle 20260102000000 1 applied --format json");
+    session.run("settle 20260102000000 1 applied").run("up -v").run("status").run("drop --yes -q");
+    session.check(file!["transcripts/settled_on_mysql.txt"]);
+}
+
 /// Between two versions no database is asked; what is pending one says.
 #[test]
 fn script() {
@@ -656,6 +688,92 @@ fn generated_undo_on_mysql() {
     generated(&mut session, "BIGINT");
     session.run("drop --yes -q");
     session.check(file!["transcripts/generated_undo_on_mysql.txt"]);
+}
+
+/// The frames with letters of several bytes before the place, and the commands whose answers the server has a part in.
+fn every_command(session: &mut Session) {
+    session.run("create --format json").run("wait --format json");
+    let members = "CREATE TABLE members (id INT PRIMARY KEY, name VARCHAR(100));\n";
+    session.write("migrations/20260101000000_members.up.sql", members);
+    session.write("migrations/20260101000000_members.down.sql", "DROP TABLE members;\n").run("up");
+    let first = "-- 貸出\nINSERT INTO members VALUES (1, 'für');\nINSERT INTO members SELECT 2, '貸出 😀' FROM nope;\n";
+    session.write("migrations/20260102000000_rows.up.sql", first).run("up");
+    let typing = "INSERT INTO members SELECT 2, '貸出 für' FRM nope;\n";
+    session.write("migrations/20260102000000_rows.up.sql", typing).run("up");
+    let column = "INSERT INTO members /* 貸出 😀 */ (id, nmae) VALUES (1, 2);\n";
+    session.write("migrations/20260102000000_rows.up.sql", column).run("up").run("up --format json");
+    session.write("migrations/20260102000000_rows.up.sql", "INSERT INTO members VALUES (1, 'für');\n");
+    session.write("migrations/20260102000000_rows.down.sql", "DELETE FROM members WHERE id = 1;\n");
+    session.run("script pending").run("status --exit-code").run("up --one-transaction --format json").run("doctor");
+    session.write("migrations/20260101000000_members.up.sql", &members.replace("100", "200"));
+    session.run("status --exit-code").run("plan --format json").run("doctor --format json");
+    session.run("repair 20260101000000 --format json").run("status --exit-code");
+    session.run("redo --format json").run("settle 20260102000000 1 again --format json").run("wait --applied=0s");
+    session.run("down --to 0 --format json").run("wait --applied=0s --format json");
+    session.run("baseline 20260102000000").run("status").remove("2026010200000").run("status");
+    session.sql("CREATE TABLE members (id INT PRIMARY KEY)").run("revert-missing --dry-run");
+    session.run("revert-missing --format json").run("down --allow-data-loss -q").run("drop --yes --format json");
+}
+
+#[test]
+fn every_command_on_postgres() {
+    let mut session = Session::postgres("cli_every");
+    every_command(&mut session);
+    session.check(file!["transcripts/every_command_on_postgres.txt"]);
+}
+
+#[test]
+fn every_command_on_mysql() {
+    let mut session = Session::mysql("cli_every");
+    every_command(&mut session);
+    session.check(file!["transcripts/every_command_on_mysql.txt"]);
+}
+
+#[test]
+fn every_command_on_mariadb() {
+    let mut session = Session::mariadb("cli_every");
+    every_command(&mut session);
+    session.check(file!["transcripts/every_command_on_mariadb.txt"]);
+}
+
+/// What one types in other tools, or by a slip of the finger.
+#[test]
+fn other_habits() {
+    let mut session = Session::new();
+    session.run("rollback").run("migrate").run("help up").run("-dir db -up").run("-create-no-db-txn index");
+    session.run("satus").run("down -1").run("up -x").run("new x --secton").run("lint").run("-q -v up");
+    session.run("down --all").run("--migrations-dir=db up").run("-d migrations up");
+    session.check(file!["transcripts/other_habits.txt"]);
+}
+
+/// Files that are no database, and one that takes no more.
+#[test]
+fn databases_that_are_none() {
+    let mut session = Session::new();
+    session.pair("20260101000000_a", "a").write("text.db", &"This is no database.\n".repeat(6));
+    session.run("-d sqlite:text.db status").run("-d sqlite:migrations status").run("-d sqlite:text.db doctor");
+    let full = "PRAGMA max_page_count = 12;\nCREATE TABLE b (x);\nINSERT INTO b VALUES (zeroblob(100000));\n";
+    session.write("migrations/20260102000000_b.sql", full).run("up").tables().run("up --format json").run("status");
+    session.check(file!["transcripts/databases_that_are_none.txt"]);
+}
+
+/// Whose password is wrong is told so, without the password.
+#[test]
+fn a_wrong_password() {
+    let mut told = Vec::new();
+    for mut session in [Session::mysql("cli_password"), Session::mariadb("cli_password")] {
+        session.run("create").sql("CREATE USER cli_password IDENTIFIED BY 'right'");
+        let wrong = session.url().replace("root@", "cli_password:topsecret@");
+        let output = session.command().args(["-d", &wrong, "up", "--format", "json", "-v"]).output().unwrap();
+        session.sql("DROP USER cli_password");
+        assert_eq!(output.status.code(), Some(1));
+        told.push(String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap());
+    }
+    for told in told {
+        assert!(told.contains("error[1045]: ") && told.contains("using password: YES"), "{told}");
+        assert!(told.contains("= hint: see to the user and password of the URL, or MYSQL_PWD"), "{told}");
+        assert!(!told.contains("topsecret"), "{told}");
+    }
 }
 
 #[test]

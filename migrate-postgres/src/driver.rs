@@ -28,7 +28,7 @@ use crate::error::cause;
 use crate::history::{Began, History, inside_a_transaction};
 use crate::lock::{AdvisoryLock, another_session};
 use crate::render::Renderer;
-use message::GUARD;
+pub(crate) use message::GUARD;
 use settings::{Settings, may_unlock};
 use transaction::self_made;
 

@@ -6,6 +6,7 @@ use migrate_core::{Cause, CauseKind, Checksum};
 use postgres::Client;
 
 use crate::catalog;
+use crate::driver::GUARD;
 
 /// The lock of one history: advisory locks belong to a database already, schema and table make the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,8 @@ impl AdvisoryLock {
             let from: Vec<_> = [known(1), known(2)].into_iter().flatten().collect();
             let from = if from.is_empty() { String::new() } else { format!(" ({})", from.join(" from ")) };
             let running = if known(3) == Some("active") { known(4) } else { None };
-            let running = running.map_or(String::new(), |query| format!(", running `{}`", shown_query(query)));
+            let running =
+                running.map_or(String::new(), |query| format!(", running `{}`", shown_query(of_script(query))));
             let mut holder = Holder::named(format!("backend {}{from}{running}", known(0).unwrap_or_default()));
             holder.since = known(5).map(str::to_owned);
             holder.end = known(0).map(|pid| format!("SELECT pg_terminate_backend({pid})"));
@@ -102,6 +104,11 @@ impl AdvisoryLock {
              AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
         )
     }
+}
+
+/// Of a message of ours what the migration says, where the server has kept that much of it.
+fn of_script(query: &str) -> &str {
+    query.split_once(&format!("SAVEPOINT {GUARD};\n")).map_or(query, |(_, script)| script)
 }
 
 /// A pooler has led a statement to another session than the one before it.

@@ -84,8 +84,11 @@ fn undo_from(cx: &Context<'_>, up: &Path, args: &New) -> Result<Exit, Problem> {
 
 pub(super) fn make(path: &Path, text: &str) -> Result<(), Problem> {
     let made = OpenOptions::new().write(true).create_new(true).open(path);
-    made.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| Problem::failed(format!("{} can't be made: {error}", path.display())))
+    let written = made.and_then(|mut file| {
+        // On a full disk the file can be made, and not be filled: an empty migration would stop every run.
+        file.write_all(text.as_bytes()).inspect_err(|_| drop(fs::remove_file(path)))
+    });
+    written.map_err(|error| Problem::failed(format!("{} can't be made: {error}", path.display())))
 }
 
 /// `Create Users` as `create_users`

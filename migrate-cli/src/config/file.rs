@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(top.dir.as_deref(), Some(Path::new("migrations")));
         assert_eq!(top.variables.len(), 3);
         assert!(env.database_url.is_some() && env.variables.is_empty());
-        let none = |_: &str| None;
+        let none = |_: &str| Ok(None);
         assert!(env.database_url.unwrap().read("database_url", &none).is_err());
     }
 }

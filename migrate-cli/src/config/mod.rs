@@ -9,6 +9,7 @@ mod url;
 mod value;
 
 use std::collections::BTreeMap;
+use std::env::VarError;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use migrate_core::{Tables, Variables};
 pub(crate) use file::Templates;
 pub(crate) use hooks::RunHooks;
 pub(crate) use url::DatabaseUrl;
-use value::{Secrecy, Value};
+use value::{Secrecy, Value, Variable};
 
 use crate::args::Global;
 use crate::problem::Problem;
@@ -49,23 +50,39 @@ impl Settings {
         let path = Path::new("migrate.toml");
         let dotenv = dotenv::read(Path::new(".env"))?;
         let variable = |name: &str| {
-            let set = std::env::var(name).ok().filter(|value| !value.is_empty());
-            set.or_else(|| dotenv.get(name).filter(|value| !value.is_empty()).cloned())
+            let set = match std::env::var(name) {
+                Ok(value) => Some(value),
+                Err(VarError::NotPresent) => None,
+                // Taken for one that is not set, it would lead to another database or directory.
+                Err(VarError::NotUnicode(_)) => {
+                    return Err(Problem::usage(format!("the environment variable {name} is not UTF-8")));
+                }
+            };
+            let set = set.filter(|value| !value.is_empty());
+            Ok(set.or_else(|| dotenv.get(name).filter(|value| !value.is_empty()).cloned()))
         };
-        let env = global.env.clone().or_else(|| variable("MIGRATE_ENV"));
+        let env = match &global.env {
+            Some(name) => Some(name.clone()),
+            None => variable("MIGRATE_ENV")?,
+        };
         let (file, env) = file::read(path)?.with_env(env.as_deref(), path)?;
         let told = |url: Option<Value>| url.map(|url| url.read("database_url", &variable)).transpose();
         let url = match (&global.database_url, &global.database_url_file) {
             (Some(url), _) => Some(url.clone()),
             (None, Some(path)) => Some(url_from(path)?),
             // Who names an environment means its database, whatever a forgotten variable says.
-            (None, None) => match (told(env.database_url)?, variable("DATABASE_URL")) {
-                (Some(url), _) | (None, Some(url)) => Some(url),
-                (None, None) => told(file.database_url)?,
+            (None, None) => match told(env.database_url)? {
+                Some(url) => Some(url),
+                None => match variable("DATABASE_URL")? {
+                    Some(url) => Some(url),
+                    None => told(file.database_url)?,
+                },
             },
         };
-        let dir = global.dir.clone().or(env.dir);
-        let dir = dir.or_else(|| variable("MIGRATIONS_DIR").map(PathBuf::from)).or(file.dir);
+        let dir = match global.dir.clone().or(env.dir) {
+            Some(dir) => Some(dir),
+            None => variable("MIGRATIONS_DIR")?.map(PathBuf::from).or(file.dir),
+        };
         let (variables, hooks) = match needs {
             Needs::Settings => Default::default(),
             Needs::Scripts => {
@@ -115,10 +132,7 @@ impl Settings {
     }
 }
 
-fn read_variables(
-    all: &BTreeMap<String, Value>,
-    variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Variables, Problem> {
+fn read_variables(all: &BTreeMap<String, Value>, variable: &impl Variable) -> Result<Variables, Problem> {
     all.iter().try_fold(Variables::new(), |so_far, (name, value)| {
         let text = value.read(&format!("the variable `{name}`"), variable)?;
         let more = match value.secrecy() {

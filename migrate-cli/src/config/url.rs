@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::Path;
 
 use crate::problem::Problem;
 
@@ -44,7 +45,14 @@ impl DatabaseUrl {
             examples => format!("a URL is, for instance, {}", examples.join(", or ")),
         };
         match self.scheme() {
-            "" => Problem::usage("the database's URL is none: it begins with no scheme").note(can),
+            "" => {
+                let problem = Problem::usage("the database's URL is none: it begins with no scheme");
+                // dbmate's `-d` is that.
+                let directory = Path::new(&self.0).is_dir();
+                let problem =
+                    if directory { problem.note("the directory of the migrations is `--dir`") } else { problem };
+                problem.note(can)
+            }
             scheme if built_in.contains(&scheme) => {
                 Problem::usage(format!("the migrations of this program are not for {scheme}:"))
             }

@@ -7,6 +7,11 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use crate::problem::Problem;
 
+/// Looks a variable of the environment up.
+pub(crate) trait Variable: Fn(&str) -> Result<Option<String>, Problem> {}
+
+impl<F: Fn(&str) -> Result<Option<String>, Problem>> Variable for F {}
+
 /// A text of `migrate.toml`: `"app"`, `{ env = "APP_SCHEMA" }`, or `{ file = "/run/secrets/password" }`.
 ///
 /// What comes from elsewhere is a secret, unless it says `secret = false`.
@@ -37,10 +42,10 @@ impl Value {
     }
 
     /// The text itself; `variable` knows the environment, and `what` is for the error.
-    pub(crate) fn read(&self, what: &str, variable: &impl Fn(&str) -> Option<String>) -> Result<String, Problem> {
+    pub(crate) fn read(&self, what: &str, variable: &impl Variable) -> Result<String, Problem> {
         match self {
             Value::Text(text) => Ok(text.clone()),
-            Value::From { source: Source::Env(name), .. } => variable(name).ok_or_else(|| {
+            Value::From { source: Source::Env(name), .. } => variable(name)?.ok_or_else(|| {
                 Problem::usage(format!("{what} comes from the environment variable {name}, which is not set"))
             }),
             Value::From { source: Source::File(path), .. } => {

@@ -86,13 +86,17 @@ impl ErrorJson {
     fn of(frame: &Frame) -> Self {
         let position = frame.at.as_ref().and_then(|(_, position)| *position);
         let hint = frame.notes.iter().find_map(|note| note.strip_prefix("hint: "));
+        let hint = hint.or(frame.notes.last().map(String::as_str));
+        // What to do takes what to look at.
+        let look = frame.notes.iter().find(|note| note.starts_with("look: "));
+        let hint = hint.map(|hint| look.map_or(hint.to_owned(), |look| format!("{look}; {hint}")));
         ErrorJson {
-            file: frame.at.as_ref().map(|(file, _)| file.clone()),
+            file: frame.at.as_ref().map(|(file, _)| file).or(frame.about.as_ref()).cloned(),
             line: position.map(|position| position.line),
             column: position.map(|position| position.column),
             message: frame.message.clone(),
             code: frame.code.clone(),
-            hint: hint.or(frame.notes.last().map(String::as_str)).map(str::to_owned),
+            hint,
             rolled_back: frame.rolled_back,
         }
     }

@@ -127,6 +127,16 @@ impl Session {
         command
     }
 
+    /// A command as it runs on a terminal of so many columns.
+    pub fn on_terminal(&self, columns: u16, line: &str) -> Command {
+        let mut command = Command::new("script");
+        let environment = self.command();
+        let variables = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        command.args(["-qefc", &format!("stty rows 24 cols {columns}; {MIGRATE} {line}"), "/dev/null"]);
+        command.envs(variables).env_remove("NO_COLOR").env("TERM", "xterm").current_dir(self.dir.path());
+        command
+    }
+
     /// Types a command.
     pub fn run(&mut self, line: &str) -> &mut Self {
         if line.contains("status") {

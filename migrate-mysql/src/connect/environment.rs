@@ -137,7 +137,8 @@ impl<'u> Environment<'u> {
         let first =
             |names: [&str; 3]| names.into_iter().find_map(|name| (self.variable)(name).filter(|v| !v.is_empty()));
         let user = self.get("user").or_else(|| first(["USER", "LOGNAME", "USERNAME"]));
-        user.ok_or_else(|| settings("the URL names no user, and the operating system does not tell who this is"))
+        let message = "the URL names no user, and the operating system does not tell who this is";
+        user.ok_or_else(|| settings(message).hint("name one in the database URL: mysql://me@localhost/app"))
     }
 
     pub(super) fn ssl_mode(&self) -> SslMode {

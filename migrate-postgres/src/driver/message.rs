@@ -12,7 +12,7 @@ use super::settings::Scope;
 use crate::history::{Began, History};
 
 /// The savepoint that turns a stray COMMIT of a script into an error.
-pub(super) const GUARD: &str = "migrate_guard";
+pub(crate) const GUARD: &str = "migrate_guard";
 
 /// The words by which we know an error that our own checks raise.
 pub(super) const MOVED: &str = "migrate: the history is not what was read";
