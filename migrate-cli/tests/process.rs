@@ -336,8 +336,8 @@ fn names_that_are_not_utf8() {
 #[test]
 fn two_runs_at_once() {
     for (mut session, pause) in [
-        (Session::postgres("cli_two"), "SELECT pg_sleep(1.5);"),
-        (Session::mariadb("cli_two"), "INSERT INTO a SELECT SLEEP(1.5);"),
+        (Session::postgres("cli_two"), "SELECT pg_sleep(4);"),
+        (Session::mariadb("cli_two"), "INSERT INTO a SELECT SLEEP(4);"),
     ] {
         session.write("migrations/20260101000000_a.sql", &format!("CREATE TABLE a (x int);\n{pause}\n")).run("create");
         let mut first = session.command().args(["up", "-v"]).stderr(Stdio::piped()).spawn().unwrap();
