@@ -1,0 +1,91 @@
+//! Every point at which the victim sends something to its server, one after the other: killed there, or cut off.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::Result;
+use crate::database::OnServer;
+use crate::oracle::Oracle;
+use crate::proxy::{Fault, Proxy};
+use crate::server::Server;
+use crate::tally::Tally;
+use crate::victim::{Victim, Way, migrate, run};
+
+/// What stands in the database at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Nothing: migrations may share a transaction.
+    Empty,
+    /// The first migration: each has a transaction of its own.
+    Begun,
+}
+
+/// Strikes at send 1, 2, … of `up`, and of `down` behind it, until a run ends before it is struck.
+pub fn every(server: &Server, dir: &Path, oracle: &Oracle, fault: Fault, start: Start) -> Result<Tally> {
+    let mut tally = Tally::new(server.kind, describe(fault), "");
+    let name = "sends";
+    let mut last = [0, 0];
+    for n in 1.. {
+        let db = OnServer::fresh(server, name)?;
+        if start == Start::Begun {
+            run(&db.url(server.port), dir, Way::First)?;
+        }
+        // A `down` that was struck is finished by the next `down`, or taken back by the next `up`.
+        let back = if n % 2 == 0 { Way::Up } else { Way::Down };
+        let mut struck = false;
+        for (way, next) in [(Way::Up, Way::Up), (Way::Down, back)] {
+            let place = format!("{way:?} from {start:?}, send {n}");
+            let was_struck = strike(&db, dir, fault, n, way).map_err(|error| format!("{place}: {error}"))?;
+            if was_struck {
+                last[usize::from(way == Way::Down)] = n;
+                struck = true;
+                let in_doubt = db.in_doubt()?;
+                tally.count(&place, in_doubt, recover(&db, dir, oracle, next));
+            } else {
+                oracle.check(way, &db.look()?).map_err(|error| format!("{place}, undisturbed: {error}"))?;
+            }
+        }
+        if !struck {
+            break;
+        }
+    }
+    let from = if start == Start::Empty { "from nothing" } else { "one by one" };
+    tally.at = format!("each of {} sends of `up` {from}, {} of `down`", last[0], last[1]);
+    Ok(tally)
+}
+
+/// A run that is struck at its nth send; whether it came so far.
+fn strike(db: &OnServer<'_>, dir: &Path, fault: Fault, n: usize, way: Way) -> Result<bool> {
+    let proxy = Proxy::before(db.server.port, Some((fault, n)))?;
+    let victim = Arc::new(Victim::start(migrate(&db.url(proxy.port), dir, way)?)?);
+    proxy.aim(Arc::clone(&victim));
+    let ended = victim.wait()?;
+    if ended.said.contains("panicked") {
+        return Err(ended.said.into());
+    }
+    let must_succeed = !proxy.struck() || fault == Fault::Stall;
+    if must_succeed && !ended.status.success() {
+        return Err(format!("failed, {} sends: {}", proxy.sends(), ended.said).into());
+    }
+    Ok(proxy.struck())
+}
+
+/// The plain next start, and nothing else.
+pub fn recover(db: &OnServer<'_>, dir: &Path, oracle: &Oracle, way: Way) -> Result<()> {
+    run(&db.url(db.server.port), dir, way)?;
+    db.wait_until_alone()?;
+    oracle.check(way, &db.look()?)
+}
+
+fn describe(fault: Fault) -> &'static str {
+    match fault {
+        Fault::KillBefore => "client SIGKILL, nothing of the message sent",
+        Fault::KillHalf => "client SIGKILL, half of the message sent",
+        Fault::KillAfter => "client SIGKILL, message sent, no answer",
+        Fault::Close => "connection closed, message sent, no answer",
+        Fault::Cut => "connection closed in the message",
+        Fault::Reset => "connection reset, message sent, no answer",
+        Fault::CutAnswer => "connection closed in the answer",
+        Fault::Stall => "nothing gets through for 1 s",
+    }
+}
