@@ -8,7 +8,7 @@ use mysql::prelude::Queryable;
 use crate::Result;
 use crate::server::Server;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     Postgres,
     Mariadb,
@@ -278,12 +278,6 @@ impl File {
             }
         }
         Ok(state)
-    }
-
-    pub fn in_doubt(&self) -> Result<bool> {
-        let db = rusqlite::Connection::open(&self.path)?;
-        let sql = "SELECT count(*) FROM migrate_journal WHERE state = 'started'";
-        Ok(db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap_or(0) > 0)
     }
 }
 

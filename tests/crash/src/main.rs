@@ -5,10 +5,10 @@ mod files;
 mod oracle;
 mod proxy;
 mod random;
+mod results;
 mod sends;
 mod server;
 mod syscalls;
-mod tally;
 mod victim;
 
 use std::path::Path;
@@ -18,9 +18,9 @@ use database::{File, Kind, OnServer};
 use oracle::Oracle;
 use proxy::Fault;
 use random::{Amount, Target};
-use sends::Start;
+use results::Results;
+use sends::{Start, Which};
 use server::Server;
-use tally::Tally;
 use victim::{Way, run};
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -101,50 +101,33 @@ fn main() -> std::process::ExitCode {
 /// All databases at once; how many tries went wrong.
 fn all(options: &Options) -> Result<usize> {
     println!("seed {}", options.seed);
+    let cores = std::thread::available_parallelism()?;
+    let results = Results::new(options.results.clone(), format!("{cores} cores; seed {}", options.seed));
     let parent = tempfile::Builder::new().prefix("migrate-crash-files").tempdir()?;
-    let began = Instant::now();
-    let done: Vec<Result<(String, Vec<Tally>)>> = std::thread::scope(|scope| {
+    let broken: Vec<String> = std::thread::scope(|scope| {
         let one = |kind: Kind| {
-            let dir = parent.path();
-            scope.spawn(move || {
+            let (dir, results) = (parent.path(), &results);
+            let one = move || {
                 let dir = database::migrations(kind, dir)?;
-                let done =
-                    if kind.has_server() { on_server(kind, &dir, options) } else { on_file(kind, &dir, options) };
-                done.map_err(|error| format!("{}: {error}", kind.title()).into())
-            })
+                if kind.has_server() {
+                    on_server(kind, &dir, options, results)
+                } else {
+                    on_file(kind, &dir, options, results)
+                }
+            };
+            (kind, scope.spawn(one))
         };
         let threads: Vec<_> = options.kinds.iter().map(|kind| one(*kind)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err("panicked".into()))).collect()
+        let ended =
+            threads.into_iter().map(|(kind, thread)| (kind, thread.join().unwrap_or_else(|_| Err("panicked".into()))));
+        ended.filter_map(|(kind, ended)| ended.err().map(|error| format!("{}: {error}", kind.title()))).collect()
     });
-    let (mut versions, mut tallies, mut broken) = (Vec::new(), Vec::new(), Vec::new());
-    for result in done {
-        match result {
-            Ok((version, some)) => {
-                versions.push(version);
-                tallies.extend(some);
-            }
-            Err(error) => broken.push(error.to_string()),
-        }
-    }
-    versions.dedup();
-    let table: String = tallies.iter().map(|tally| format!("{}\n", tally.line())).collect();
-    let cores = std::thread::available_parallelism()?;
-    let what =
-        format!("{}; {cores} cores; {} s; seed {}", versions.join(", "), began.elapsed().as_secs(), options.seed);
-    let table = format!("{what}\n\n{}\n{table}", tally::HEAD);
-    println!("{table}");
-    if let Some(path) = &options.results {
-        std::fs::write(path, table)?;
-    }
-    if broken.is_empty() {
-        Ok(tallies.iter().map(|tally| tally.wrong.len()).sum())
-    } else {
-        Err(broken.join("\n").into())
-    }
+    if broken.is_empty() { Ok(results.wrong()) } else { Err(broken.join("\n").into()) }
 }
 
-fn on_server(kind: Kind, dir: &Path, options: &Options) -> Result<(String, Vec<Tally>)> {
+fn on_server(kind: Kind, dir: &Path, options: &Options, results: &Results) -> Result<()> {
     let server = Server::start(kind)?;
+    results.version(format!("{} {}", kind.title(), server.version()?));
     let db = OnServer::fresh(&server, "undisturbed")?;
     let state = |way| {
         run(&db.url(server.port), dir, way)?;
@@ -152,48 +135,40 @@ fn on_server(kind: Kind, dir: &Path, options: &Options) -> Result<(String, Vec<T
         db.look()
     };
     let oracle = Oracle::new(&state(Way::Up)?, &state(Way::Down)?)?;
-    let mut tallies = Vec::new();
-    let mut done = |tally: Result<Tally>| -> Result<()> {
-        let tally = tally?;
-        println!("{}", tally.line());
-        tallies.push(tally);
-        Ok(())
-    };
     let long = options.form == Form::Long;
-    for start in [Start::Empty, Start::Begun] {
-        for fault in [Fault::KillAfter, Fault::KillBefore, Fault::KillHalf] {
-            if long || (fault == Fault::KillAfter && start == Start::Begun) {
-                done(sends::every(&server, dir, &oracle, fault, start))?;
-            }
-        }
-    }
-    for fault in [Fault::Close, Fault::Cut, Fault::Reset, Fault::CutAnswer, Fault::Stall] {
-        if long {
-            done(sends::every(&server, dir, &oracle, fault, Start::Begun))?;
-        }
-    }
+    let which = Which { every: if long { 1 } else { 8 }, from: options.seed, until: options.until };
+    let every = |fault, start| results.add(sends::every(&server, dir, &oracle, fault, start, which)?);
+    every(Fault::KillAfter, Start::Begun)?;
     for target in [Target::Client, Target::Session, Target::Server] {
+        // A server takes its time to stand up again.
         let kills = if !long && target == Target::Server { options.kills / 2 } else { options.kills };
         let amount = Amount { kills, until: options.until };
-        done(random::kills(&server, dir, &oracle, target, amount, options.seed))?;
+        results.add(random::kills(&server, dir, &oracle, target, amount, options.seed)?)?;
     }
-    Ok((format!("{} {}", kind.title(), server.version()?), tallies))
+    if long {
+        every(Fault::KillAfter, Start::Empty)?;
+        for fault in
+            [Fault::Close, Fault::CutAnswer, Fault::KillHalf, Fault::Cut, Fault::Reset, Fault::KillBefore, Fault::Stall]
+        {
+            every(fault, Start::Begun)?;
+        }
+    }
+    Ok(())
 }
 
-fn on_file(kind: Kind, dir: &Path, options: &Options) -> Result<(String, Vec<Tally>)> {
+fn on_file(kind: Kind, dir: &Path, options: &Options, results: &Results) -> Result<()> {
+    results.version(format!("SQLite {}", rusqlite::version()));
     let db = File::fresh(kind)?;
     let state = |way| {
         run(&db.url(), dir, way)?;
         db.look()
     };
     let oracle = Oracle::new(&state(Way::Up)?, &state(Way::Down)?)?;
-    let mut tallies = Vec::new();
     for call in syscalls::WRITING {
-        if options.form == Form::Long || call == "fdatasync" {
-            tallies.push(syscalls::every(kind, dir, &oracle, call)?);
+        if options.form == Form::Long || call == "pwrite64" {
+            results.add(syscalls::every(kind, dir, &oracle, call, options.until)?)?;
         }
     }
     let amount = Amount { kills: options.kills, until: options.until };
-    tallies.push(syscalls::random(kind, dir, &oracle, amount, options.seed)?);
-    Ok((format!("SQLite {}", rusqlite::version()), tallies))
+    results.add(syscalls::random(kind, dir, &oracle, amount, options.seed)?)
 }

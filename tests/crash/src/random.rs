@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use crate::database::OnServer;
 use crate::oracle::Oracle;
+use crate::results::Tally;
 use crate::sends::recover;
 use crate::server::Server;
-use crate::tally::Tally;
 use crate::victim::{Victim, Way, migrate, run};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::Result;
 use crate::database::OnServer;
 use crate::oracle::Oracle;
 use crate::proxy::{Fault, Proxy};
+use crate::results::Tally;
 use crate::server::Server;
-use crate::tally::Tally;
 use crate::victim::{Victim, Way, migrate, run};
 
 /// What stands in the database at first.
@@ -20,18 +21,38 @@ pub enum Start {
     Begun,
 }
 
+/// Which of the sends: all of them, or in the short form one of some, from where the seed says; and until when.
+#[derive(Clone, Copy)]
+pub struct Which {
+    pub every: usize,
+    pub from: u64,
+    pub until: Instant,
+}
+
+impl Which {
+    fn numbers(self) -> impl Iterator<Item = usize> {
+        let every = self.every.max(1);
+        let first = usize::try_from(self.from % every as u64).unwrap_or_default();
+        (1 + first..).step_by(every)
+    }
+}
+
 /// Strikes at send 1, 2, … of `up`, and of `down` behind it, until a run ends before it is struck.
-pub fn every(server: &Server, dir: &Path, oracle: &Oracle, fault: Fault, start: Start) -> Result<Tally> {
+pub fn every(server: &Server, dir: &Path, oracle: &Oracle, fault: Fault, start: Start, which: Which) -> Result<Tally> {
     let mut tally = Tally::new(server.kind, describe(fault), "");
     let name = "sends";
     let mut last = [0, 0];
-    for n in 1.. {
+    for (i, n) in which.numbers().enumerate() {
+        if Instant::now() > which.until {
+            tally.note = format!("stopped before {n}: time was over");
+            break;
+        }
         let db = OnServer::fresh(server, name)?;
         if start == Start::Begun {
             run(&db.url(server.port), dir, Way::First)?;
         }
         // A `down` that was struck is finished by the next `down`, or taken back by the next `up`.
-        let back = if n % 2 == 0 { Way::Up } else { Way::Down };
+        let back = if i % 2 == 0 { Way::Up } else { Way::Down };
         let mut struck = false;
         for (way, next) in [(Way::Up, Way::Up), (Way::Down, back)] {
             let place = format!("{way:?} from {start:?}, send {n}");
@@ -50,7 +71,8 @@ pub fn every(server: &Server, dir: &Path, oracle: &Oracle, fault: Fault, start: 
         }
     }
     let from = if start == Start::Empty { "from nothing" } else { "one by one" };
-    tally.at = format!("each of {} sends of `up` {from}, {} of `down`", last[0], last[1]);
+    let each = if which.every == 1 { "each".to_owned() } else { format!("one in {}", which.every) };
+    tally.at = format!("{each} of {} sends of `up` {from}, {} of `down`", last[0], last[1]);
     Ok(tally)
 }
 

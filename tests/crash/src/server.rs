@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
@@ -16,7 +16,13 @@ pub struct Server {
     dir: PathBuf,
     /// Once it was started again, it is a child of ours.
     again: Mutex<Option<Child>>,
+    admin: Mutex<Option<Admin>>,
     _parent: tempfile::TempDir,
+}
+
+enum Admin {
+    Postgres(postgres::Client),
+    Mysql(mysql::Conn),
 }
 
 impl Server {
@@ -28,15 +34,15 @@ impl Server {
         let script = format!("{}/../../scripts/server-{}", env!("CARGO_MANIFEST_DIR"), kind.name());
         // What is committed must outlive the process; that it outlives the machine too is not asked.
         let durable = match kind {
-            Kind::Postgres => "synchronous_commit=on",
-            _ => "innodb-flush-log-at-trx-commit=1",
+            Kind::Postgres => &["synchronous_commit=on"][..],
+            _ => &["innodb-flush-log-at-trx-commit=2", "innodb-flush-method=nosync"],
         };
-        let output = Command::new(&script).arg(&dir).arg(durable).stderr(Stdio::inherit()).output()?;
+        let output = Command::new(&script).arg(&dir).args(durable).stderr(Stdio::inherit()).output()?;
         if !output.status.success() {
             return Err(format!("{script} failed").into());
         }
         let port = String::from_utf8(output.stdout)?.trim().parse()?;
-        Ok(Server { kind, port, dir, again: Mutex::new(None), _parent: parent })
+        Ok(Server { kind, port, dir, again: Mutex::new(None), admin: Mutex::new(None), _parent: parent })
     }
 
     pub fn admin_url(&self) -> String {
@@ -47,22 +53,31 @@ impl Server {
     }
 
     pub fn execute(&self, sql: &str) -> Result<()> {
-        match self.kind {
-            Kind::Postgres => postgres(&self.admin_url())?.batch_execute(sql)?,
-            _ => mysql(&self.admin_url())?.query_drop(sql)?,
-        }
-        Ok(())
+        self.with_admin(|admin| match admin {
+            Admin::Postgres(client) => Ok(client.batch_execute(sql)?),
+            Admin::Mysql(conn) => Ok(conn.query_drop(sql)?),
+        })
     }
 
     /// One number or text.
     pub fn text(&self, sql: &str) -> Result<String> {
-        Ok(match self.kind {
-            Kind::Postgres => {
-                let sql = format!("SELECT ({sql})::text");
-                postgres(&self.admin_url())?.query_one(&sql, &[])?.get(0)
-            }
-            _ => mysql(&self.admin_url())?.query_first(sql)?.ok_or("no row")?,
+        self.with_admin(|admin| match admin {
+            Admin::Postgres(client) => Ok(client.query_one(&format!("SELECT ({sql})::text"), &[])?.get(0)),
+            Admin::Mysql(conn) => Ok(conn.query_first(sql)?.ok_or("no row")?),
         })
+    }
+
+    /// One connection for all; a new one when it was lost, or has failed.
+    fn with_admin<T>(&self, work: impl FnOnce(&mut Admin) -> Result<T>) -> Result<T> {
+        let mut kept = self.admin.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut admin = match kept.take() {
+            Some(admin) => admin,
+            None if self.kind == Kind::Postgres => Admin::Postgres(postgres(&self.admin_url())?),
+            None => Admin::Mysql(mysql(&self.admin_url())?),
+        };
+        let done = work(&mut admin)?;
+        *kept = Some(admin);
+        Ok(done)
     }
 
     pub fn version(&self) -> Result<String> {
@@ -76,11 +91,12 @@ impl Server {
 
     /// SIGKILL, to PostgreSQL's children too.
     pub fn kill(&self) -> Result<()> {
-        let mut again = self.again.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
         let pid = match &*again {
             Some(child) => child.id(),
             None => std::fs::read_to_string(self.dir.join("pid"))?.trim().parse()?,
         };
+        *self.admin.lock().unwrap_or_else(PoisonError::into_inner) = None;
         // Its children are found before it dies; as orphans they would go on until they notice.
         let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
         let mut kill = Command::new("kill");
@@ -105,7 +121,7 @@ impl Server {
         let log = std::fs::File::create(self.dir.join("again.log"))?;
         let mut command = Command::new(self.dir.join("start"));
         let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-        *self.again.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(child);
+        *self.again.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
         wait(Duration::from_secs(60), || self.execute("SELECT 1").is_ok()).map_err(|error| {
             format!("{error}: {}", std::fs::read_to_string(self.dir.join("again.log")).unwrap_or_default()).into()
         })

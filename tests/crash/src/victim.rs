@@ -30,7 +30,6 @@ impl Way {
 /// A running process.
 pub struct Victim {
     child: Mutex<Child>,
-    pub pid: u32,
     output: tempfile::NamedTempFile,
 }
 
@@ -67,7 +66,7 @@ impl Victim {
         let output = tempfile::NamedTempFile::new()?;
         command.stdout(output.reopen()?).stderr(output.reopen()?);
         let child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
-        Ok(Victim { pid: child.id(), child: Mutex::new(child), output })
+        Ok(Victim { child: Mutex::new(child), output })
     }
 
     /// SIGKILL, and gone when this returns.
