@@ -164,9 +164,11 @@ fn on_file(kind: Kind, dir: &Path, options: &Options, results: &Results) -> Resu
         db.look()
     };
     let oracle = Oracle::new(&state(Way::Up)?, &state(Way::Down)?)?;
+    let long = options.form == Form::Long;
+    let which = Which { every: if long { 1 } else { 16 }, from: options.seed, until: options.until };
     for call in syscalls::WRITING {
-        if options.form == Form::Long || call == "pwrite64" {
-            results.add(syscalls::every(kind, dir, &oracle, call, options.until)?)?;
+        if long || call == "pwrite64" {
+            results.add(syscalls::every(kind, dir, &oracle, call, which)?)?;
         }
     }
     let amount = Amount { kills: options.kills, until: options.until };

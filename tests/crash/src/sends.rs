@@ -21,7 +21,7 @@ pub enum Start {
     Begun,
 }
 
-/// Which of the sends: all of them, or in the short form one of some, from where the seed says; and until when.
+/// Which of the sends, or of the system calls: all of them, or in the short form one of some, from where the seed says; and until when.
 #[derive(Clone, Copy)]
 pub struct Which {
     pub every: usize,
@@ -30,10 +30,14 @@ pub struct Which {
 }
 
 impl Which {
-    fn numbers(self) -> impl Iterator<Item = usize> {
+    pub fn numbers(self) -> impl Iterator<Item = usize> {
         let every = self.every.max(1);
         let first = usize::try_from(self.from % every as u64).unwrap_or_default();
         (1 + first..).step_by(every)
+    }
+
+    pub fn share(self) -> String {
+        if self.every == 1 { "each".to_owned() } else { format!("one in {}", self.every) }
     }
 }
 
@@ -71,8 +75,7 @@ pub fn every(server: &Server, dir: &Path, oracle: &Oracle, fault: Fault, start: 
         }
     }
     let from = if start == Start::Empty { "from nothing" } else { "one by one" };
-    let each = if which.every == 1 { "each".to_owned() } else { format!("one in {}", which.every) };
-    tally.at = format!("{each} of {} sends of `up` {from}, {} of `down`", last[0], last[1]);
+    tally.at = format!("{} of {} sends of `up` {from}, {} of `down`", which.share(), last[0], last[1]);
     Ok(tally)
 }
 

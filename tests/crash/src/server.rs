@@ -21,7 +21,7 @@ pub struct Server {
 }
 
 enum Admin {
-    Postgres(postgres::Client),
+    Postgres(Box<postgres::Client>),
     Mysql(mysql::Conn),
 }
 
@@ -72,7 +72,7 @@ impl Server {
         let mut kept = self.admin.lock().unwrap_or_else(PoisonError::into_inner);
         let mut admin = match kept.take() {
             Some(admin) => admin,
-            None if self.kind == Kind::Postgres => Admin::Postgres(postgres(&self.admin_url())?),
+            None if self.kind == Kind::Postgres => Admin::Postgres(Box::new(postgres(&self.admin_url())?)),
             None => Admin::Mysql(mysql(&self.admin_url())?),
         };
         let done = work(&mut admin)?;

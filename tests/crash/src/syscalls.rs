@@ -11,22 +11,23 @@ use crate::database::{File, Kind};
 use crate::oracle::Oracle;
 use crate::random::{Amount, Random};
 use crate::results::Tally;
+use crate::sends::Which;
 use crate::victim::{Victim, Way, migrate, run};
 
 /// The calls that change a file, give it to the disk, or take a lock on it.
 pub const WRITING: [&str; 6] = ["pwrite64", "fsync", "fdatasync", "ftruncate", "unlink", "fcntl"];
 
 /// Strikes at the 1st, 2nd, … of one system call in `up`, and of `down` behind it.
-pub fn every(kind: Kind, dir: &Path, oracle: &Oracle, call: &str, until: Instant) -> Result<Tally> {
+pub fn every(kind: Kind, dir: &Path, oracle: &Oracle, call: &str, which: Which) -> Result<Tally> {
     let mut tally = Tally::new(kind, format!("process SIGKILL at `{call}`"), "");
     let mut last = [0, 0];
-    for n in 1.. {
-        if Instant::now() > until {
+    for (i, n) in which.numbers().enumerate() {
+        if Instant::now() > which.until {
             tally.note = format!("stopped at {n}: time was over");
             break;
         }
         let db = File::fresh(kind)?;
-        let back = if n % 2 == 0 { Way::Up } else { Way::Down };
+        let back = if i % 2 == 0 { Way::Up } else { Way::Down };
         let mut struck = false;
         for (way, next) in [(Way::Up, Way::Up), (Way::Down, back)] {
             let place = format!("{way:?}, {call} {n}");
@@ -52,7 +53,7 @@ pub fn every(kind: Kind, dir: &Path, oracle: &Oracle, call: &str, until: Instant
     if call == "pwrite64" && tally.tries == 0 {
         return Err("nothing was ever struck: the test proves nothing".into());
     }
-    tally.at = format!("each of {} calls of `up`, {} of `down`", last[0], last[1]);
+    tally.at = format!("{} of {} calls of `up`, {} of `down`", which.share(), last[0], last[1]);
     Ok(tally)
 }
 
