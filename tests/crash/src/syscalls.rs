@@ -49,7 +49,6 @@ pub fn every(kind: Kind, dir: &Path, oracle: &Oracle, call: &str, which: Which) 
             break;
         }
     }
-    // How SQLite gives its data to the disk depends on how it was built; that it writes does not.
     if call == "pwrite64" && tally.tries == 0 {
         return Err("nothing was ever struck: the test proves nothing".into());
     }
