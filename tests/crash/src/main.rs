@@ -75,7 +75,7 @@ fn options() -> Result<Options> {
             _ => return Err(format!("{argument} is not understood; {USAGE}").into()),
         }
     }
-    let (some, time) = if form == Form::Short { (10, 60) } else { (1000, 24 * 60 * 60) };
+    let (some, time) = if form == Form::Short { (10, 75) } else { (1000, 24 * 60 * 60) };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     Ok(Options {
         form,
@@ -145,22 +145,22 @@ fn on_server(kind: Kind, dir: &Path, options: &Options, results: &Results) -> Re
     };
     let oracle = Oracle::new(&state(Way::Up)?, &state(Way::Down)?)?;
     let long = options.form == Form::Long;
-    let which = Which { every: if long { 1 } else { 8 }, from: options.seed, until: options.until };
-    let every = |fault, start| results.add(sends::every(&server, dir, &oracle, fault, start, which)?);
-    every(Fault::KillAfter, Start::Begun)?;
+    let every = |fault, start, one_in| {
+        let which = Which { every: if long { 1 } else { one_in }, from: options.seed, until: options.until };
+        results.add(sends::every(&server, dir, &oracle, fault, start, which)?)
+    };
+    every(Fault::KillAfter, Start::Begun, 12)?;
     for target in [Target::Client, Target::Session, Target::Server] {
         // A server takes its time to stand up again.
         let kills = if !long && target == Target::Server { options.kills / 2 } else { options.kills };
         let amount = Amount { kills, until: options.until };
         results.add(random::kills(&server, dir, &oracle, target, amount, options.seed)?)?;
     }
-    if long {
-        every(Fault::KillAfter, Start::Empty)?;
-        for fault in
-            [Fault::Close, Fault::CutAnswer, Fault::KillHalf, Fault::Cut, Fault::Reset, Fault::KillBefore, Fault::Stall]
-        {
-            every(fault, Start::Begun)?;
-        }
+    every(Fault::KillAfter, Start::Empty, 40)?;
+    for fault in
+        [Fault::Close, Fault::CutAnswer, Fault::KillHalf, Fault::Cut, Fault::Reset, Fault::KillBefore, Fault::Stall]
+    {
+        every(fault, Start::Begun, 40)?;
     }
     Ok(())
 }

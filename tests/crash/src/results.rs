@@ -74,7 +74,13 @@ impl Tally {
 
     pub fn line(&self) -> String {
         let Tally { kind, what, at, tries, hit, in_doubt, recovered, wrong, note } = self;
-        let at = if note.is_empty() { at.clone() } else { format!("{at}; {note}") };
+        let at = if *tries == 0 {
+            "not reached: time was over".to_owned()
+        } else if note.is_empty() {
+            at.clone()
+        } else {
+            format!("{at}; {note}")
+        };
         format!("| {} | {what} | {at} | {tries} | {hit} | {in_doubt} | {recovered} | {} |", kind.title(), wrong.len())
     }
 }

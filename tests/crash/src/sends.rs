@@ -37,7 +37,7 @@ impl Which {
     }
 
     pub fn share(self) -> String {
-        if self.every == 1 { "each".to_owned() } else { format!("one in {}", self.every) }
+        if self.every == 1 { "every".to_owned() } else { format!("every {}th", self.every) }
     }
 }
 
@@ -75,7 +75,7 @@ pub fn every(server: &Server, dir: &Path, oracle: &Oracle, fault: Fault, start: 
         }
     }
     let from = if start == Start::Empty { "from nothing" } else { "one by one" };
-    tally.at = format!("{} of {} sends of `up` {from}, {} of `down`", which.share(), last[0], last[1]);
+    tally.at = format!("{} send, the last is {} in `up` {from}, {} in `down`", which.share(), last[0], last[1]);
     Ok(tally)
 }
 

@@ -52,7 +52,7 @@ pub fn every(kind: Kind, dir: &Path, oracle: &Oracle, call: &str, which: Which) 
     if call == "pwrite64" && tally.tries == 0 {
         return Err("nothing was ever struck: the test proves nothing".into());
     }
-    tally.at = format!("{} of {} calls of `up`, {} of `down`", which.share(), last[0], last[1]);
+    tally.at = format!("{} call, the last is {} in `up`, {} in `down`", which.share(), last[0], last[1]);
     Ok(tally)
 }
 
