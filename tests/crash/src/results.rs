@@ -143,11 +143,11 @@ impl Results {
             About::Peers => PEERS,
         };
         format!(
-            "{about}\n{}; {}; {} s.\nIn all: {} tries, {} recovered, {} wrong.\n\n{HEAD}\n{lines}{wrong}",
+            "{about}\n{}; {}; {} s.\nIn all {} runs were struck while they were under way: {} recovered, {} wrong.\n\n{HEAD}\n{lines}{wrong}",
             got.versions.join(", "),
             self.conditions,
             self.began.elapsed().as_secs(),
-            total(|tally| tally.tries),
+            total(|tally| tally.hit),
             total(|tally| tally.recovered),
             total(|tally| tally.wrong.len()),
         )
