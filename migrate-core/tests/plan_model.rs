@@ -50,7 +50,7 @@ fn known(history: &History) -> Migrations<'static, ()> {
         let options = Options::embedded(false, false, None, false);
         let script = |way: &str| {
             let text = format!("{way} {version}");
-            Script::new(format!("{version}.{way}.sql").into(), Cow::Owned(text.into()), 1, options)
+            Script::new(format!("{version}.{way}.sql").into(), Cow::Owned(text), 1, options)
         };
         let down = Down::Script(script("down"));
         SqlMigration::new(Version::new(version), format!("m{version}"), script("up"), down, Store::Text)
