@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use migrate_core::fake::{Fake, FakeConnection, FakeDatabase, Fault};
 use migrate_core::{
-    Answer, BoxError, Down, DownTarget, Error, LockLadder, Meta, Migration, Migrations, Migrator, Options, Script,
-    Session, SqlMigration, Store, Transactions, UpTarget, Version,
+    Answer, BoxError, Direction, Down, DownTarget, Error, LockLadder, Meta, Migration, Migrations, Migrator, Options,
+    Script, Session, SqlMigration, Store, Transactions, UpTarget, Version,
 };
 
 type Known = Migrations<'static, FakeConnection>;
@@ -135,6 +135,37 @@ fn all_in_one_transaction() {
     let plain = (1..=9).map(|n| sql(n, false, "INSERT INTO a VALUES (1)", "DELETE FROM a"));
     let known = Migrations::from_sql(plain).unwrap();
     fails_at_every_step(FakeDatabase::new, &known, Transactions::One);
+}
+
+/// A service starts while a way down is half gone: what is finished first is applied again in its place, not behind
+/// those that build on it.
+#[test]
+fn a_way_down_that_failed_is_taken_back_by_the_next_up_in_order() {
+    for (new, by_statement) in
+        [(FakeDatabase::new as fn() -> FakeDatabase, false), (FakeDatabase::autocommitting, true)]
+    {
+        let known = mixed(by_statement);
+        let mut half_reverted = 0;
+        for n in 1.. {
+            let database = new();
+            recover(&database, &known, Way::Up);
+            let down =
+                run(&mut database.connect().failing_at(n, Fault::Lost), &known, Way::Down, Transactions::PerMigration);
+            let before = database.versions();
+            let mut connection = database.connect();
+            let report = Migrator::new(&mut connection).up(&known, UpTarget::All).unwrap();
+            let ups = report.done.iter().filter(|done| done.direction() == Direction::Up);
+            let ups: Vec<_> = ups.map(|done| done.version).collect();
+            assert!(ups.is_sorted(), "failed at {n}, left {before:?}: applied {ups:?}");
+            assert_eq!(database.versions(), [1, 2, 3, 4, 5], "failed at {n}");
+            assert_eq!(database.journal_len(), 0, "failed at {n}");
+            half_reverted += usize::from(report.done.len() > ups.len() && ups.len() > 1);
+            if down.is_ok() {
+                break;
+            }
+        }
+        assert!(half_reverted > 0, "no way down was left half gone: the test proves nothing");
+    }
 }
 
 #[test]

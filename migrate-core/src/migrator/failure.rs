@@ -34,7 +34,9 @@ impl<D: Driver> Migrator<'_, D> {
             CauseKind::ConnectionLost => Kept::Unanswered,
             _ => Kept::Nothing,
         });
-        let position = run.plan.steps.iter().position(|other| other.version == step.version);
+        // One that is half reverted has two steps in a plan: the rest of its way down, and its way up.
+        let is_it = |other: &Step<'_>| (other.version, other.action) == (step.version, step.action);
+        let position = run.plan.steps.iter().position(is_it);
         let still_pending = run.plan.steps.len() - position.map_or(0, |i| i + 1);
         let failure = Box::new(Failure {
             version: step.version,

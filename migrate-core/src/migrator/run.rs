@@ -147,10 +147,7 @@ impl<D: Driver> Migrator<'_, D> {
             let dialect = self.facts()?.syntax.dialect();
             let signed = self.signature(dialect);
             let mut run = Run { known, rows: &rows, signed: &signed, plan: &plan, report: &mut report };
-            // `up` that had to finish a way down first has made something pending.
-            let again = matches!(intent, Intent::Up(_)) && plan.steps.iter().any(|s| s.direction() == Direction::Down);
             match self.steps(&mut run) {
-                Ok(()) if again => {}
                 Ok(()) => return Ok(report),
                 Err(Trouble::Moved) => {}
                 Err(Trouble::Failed(error)) => return Err(error),

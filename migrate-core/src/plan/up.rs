@@ -17,7 +17,8 @@ pub enum UpTarget {
 }
 
 impl<'a, C> Planner<'a, '_, C> {
-    /// What applies the pending migrations: interrupted ones are resumed first.
+    /// What applies the pending migrations: interrupted ones are resumed first. One that is half reverted is pending
+    /// when its way down is finished, and is applied in its place, before those that may build on it.
     ///
     /// # Errors
     /// Every reason why not.
@@ -35,7 +36,8 @@ impl<'a, C> Planner<'a, '_, C> {
                 self.resume(entry, direction, &mut plan, &mut refused);
             }
         }
-        let wanted = status.entries.iter().filter(|entry| entry.state.is_pending());
+        let half_reverted = |entry: &Entry<'_>| entry.state == State::Interrupted(Direction::Down);
+        let wanted = status.entries.iter().filter(|entry| entry.state.is_pending() || half_reverted(entry));
         let wanted: Vec<_> = match target {
             UpTarget::All => wanted.collect(),
             UpTarget::Count(count) => wanted.take(count).collect(),
