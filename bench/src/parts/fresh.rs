@@ -45,7 +45,7 @@ pub(super) fn run(servers: &[Server], size: Size) -> Told {
 fn work(kind: Kind) -> Vec<(Duration, usize, usize)> {
     let (none, near, far) = (Duration::ZERO, Duration::from_millis(1), Duration::from_millis(20));
     match kind {
-        Kind::Sqlite => vec![(none, 10, 15), (none, 100, 9), (none, 1000, 3)],
-        _ => vec![(none, 10, 9), (none, 100, 9), (none, 1000, 3), (near, 100, 6), (far, 100, 3)],
+        Kind::Sqlite => vec![(none, 10, 15), (none, 100, 15), (none, 1000, 5)],
+        _ => vec![(none, 10, 9), (none, 100, 15), (none, 1000, 3), (near, 100, 9), (far, 100, 3)],
     }
 }
