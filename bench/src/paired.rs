@@ -1,5 +1,5 @@
-//! Times that were taken side by side. Everyone has a turn in each round, and each round another one begins, for
-//! whoever comes second finds what the first has left to be written; ratios are taken inside a round.
+//! Times that were taken side by side. Everyone has a turn in each round; ratios are taken inside a round. Whoever comes
+//! second finds what the first has left to be written, so each round another one begins, and every other goes backwards.
 
 use std::time::Duration;
 
@@ -20,8 +20,12 @@ pub fn measure<'t>(
 ) -> Vec<Column<'t>> {
     let mut columns: Vec<_> = tools.iter().map(|tool| Column { tool, times: Vec::new() }).collect();
     for round in 0..rounds {
-        for turn in 0..columns.len() {
-            let at = (round + turn) % columns.len();
+        let mut order: Vec<usize> = (0..columns.len()).collect();
+        order.rotate_left(round / 2 % tools.len());
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for at in order {
             let column = &mut columns[at];
             column.times.extend(once(column.tool));
         }

@@ -18,12 +18,12 @@ use crate::history::History;
 /// that the client is connected to.
 ///
 /// ```
-/// use migrate_core::{Migrations, Tables, Version, script, source, sql::Dialect};
+/// use migrate_core::{Migrations, Tables, Variables, Version, script, source, sql::Dialect};
 ///
 /// let files = [("20260102030405_create_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY)")];
 /// let known = Migrations::<()>::from_sql(source::read(files, Some(Dialect::Mariadb))?.migrations)?;
 /// let to = Version::new(20260102030405);
-/// let sql = script(&*migrate_mysql::renderer(Dialect::Mariadb, Tables::default()), &known, Version::ZERO, to)?;
+/// let sql = script(&*migrate_mysql::renderer(Dialect::Mariadb, Tables::default()), &known, &Variables::default(), Version::ZERO, to)?;
 /// assert!(sql.contains("CREATE TABLE users (id bigint PRIMARY KEY);"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

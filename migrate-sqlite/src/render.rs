@@ -14,12 +14,12 @@ use crate::history::History;
 /// Writes SQL for SQLite without a connection.
 ///
 /// ```
-/// use migrate_core::{Migrations, Tables, Version, script, source, sql::Dialect};
+/// use migrate_core::{Migrations, Tables, Variables, Version, script, source, sql::Dialect};
 ///
 /// let files = [("20260102030405_create_users.sql", "CREATE TABLE users (id INTEGER PRIMARY KEY)")];
 /// let known = Migrations::<()>::from_sql(source::read(files, Some(Dialect::Sqlite))?.migrations)?;
 /// let to = Version::new(20260102030405);
-/// let sql = script(&*migrate_sqlite::renderer(Tables::default()), &known, Version::ZERO, to)?;
+/// let sql = script(&*migrate_sqlite::renderer(Tables::default()), &known, &Variables::default(), Version::ZERO, to)?;
 /// assert!(sql.contains("CREATE TABLE users (id INTEGER PRIMARY KEY);"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
