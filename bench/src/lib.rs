@@ -1,4 +1,12 @@
-//! A seeded generator of realistic migrations, and medians. Machines are noisy: compare ratios taken in one run.
+//! A seeded generator of realistic migrations, whom they are given to, and medians. Machines are noisy: compare ratios
+//! taken in one round.
+
+pub mod chart;
+pub mod database;
+pub mod paired;
+pub mod parts;
+pub mod proxy;
+pub mod tools;
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -86,6 +94,11 @@ pub fn known<C: 'static>(files: &[File], in_its_words: impl Fn(&str) -> String) 
 /// PostgreSQL numbers the rows where it is told to.
 pub fn in_words_of_postgres(sql: &str) -> String {
     sql.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY GENERATED ALWAYS AS IDENTITY")
+}
+
+/// MySQL numbers the rows where it is told to, and indexes no TEXT.
+pub fn in_words_of_mysql(sql: &str) -> String {
+    sql.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY AUTO_INCREMENT").replace("TEXT", "VARCHAR(40)")
 }
 
 /// How long this takes.

@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use bench::{in_words_of_postgres, known, migrations};
+use bench::{in_words_of_mysql, in_words_of_postgres, known, migrations};
 use migrate::testing::Template;
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -34,9 +34,7 @@ fn on_postgres(server: String) -> Duration {
 
 fn on_mysql(server: String) -> Duration {
     let files = migrations(1000);
-    let known = known::<Conn>(&files, |sql| {
-        sql.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY AUTO_INCREMENT").replace("TEXT", "VARCHAR(40)")
-    });
+    let known = known::<Conn>(&files, in_words_of_mysql);
     let template = Template::of(&known).server(server);
     let began = Instant::now();
     let mut db = template.mysql().unwrap();

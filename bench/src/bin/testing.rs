@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use bench::{File, in_words_of_postgres, known, median, migrations, time};
+use bench::{File, in_words_of_mysql, in_words_of_postgres, known, median, migrations, time};
 use migrate::testing::Template;
 use mysql::prelude::Queryable;
 use mysql::{Conn, Opts};
@@ -117,9 +117,7 @@ fn refinery_runs_all(files: &[File], url: &str) {
 /// Two hundred tests, each of which writes a row into three tables.
 fn on_mysql(server: &str) {
     let files = migrations(1000);
-    let known = known::<Conn>(&files, |sql| {
-        sql.replace("id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY AUTO_INCREMENT").replace("TEXT", "VARCHAR(40)")
-    });
+    let known = known::<Conn>(&files, in_words_of_mysql);
     let template = Template::of(&known).server(server);
     let mut admin = Conn::new(Opts::from_url(server).expect("a URL")).expect("connects");
     let version: String = admin.query_first("SELECT version()").expect("answers").expect("a row");

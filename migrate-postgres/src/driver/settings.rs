@@ -69,17 +69,22 @@ impl Postgres<'_> {
         if self.settings.is_some() {
             return Ok(());
         }
-        let all = self.pairs("SELECT name, current_setting(name) FROM pg_catalog.pg_settings")?;
-        // These two are not in the view.
-        let two = "SELECT n, current_setting(n) FROM (VALUES ('session_authorization'), ('role')) AS these(n)";
-        let mut all: BTreeMap<_, _> = all.into_iter().chain(self.pairs(two)?).collect();
+        // The last two are not in the view.
+        let all = "SELECT name, current_setting(name) FROM pg_catalog.pg_settings \
+                   UNION ALL SELECT n, current_setting(n) FROM (VALUES ('session_authorization'), ('role')) AS these(n)";
+        let mut all: BTreeMap<_, _> = self.pairs(all)?.into_iter().collect();
         let session = self.of_this_session()?;
         let found: Vec<_> =
             ALWAYS.iter().filter_map(|name| Some(((*name).to_owned(), all.get(*name)?.clone()))).collect();
         let known = OURS.iter().chain(&KEEPALIVES).filter(|(name, _)| all.contains_key(*name));
-        for (name, value) in known.copied().collect::<Vec<_>>() {
-            // A platform without the means for one of them refuses it; the run can do without.
-            let _ = self.batch(&format!("SELECT set_config('{name}', '{value}', false)"));
+        let set = |(name, value): &(&str, &str)| format!("SELECT set_config('{name}', '{value}', false);\n");
+        let known: Vec<_> = known.map(set).collect();
+        // A platform without the means for one of them refuses it, and with it the whole message; the run can do
+        // without that one.
+        if self.batch(&known.concat()).is_err() {
+            for one in known {
+                let _ = self.batch(&one);
+            }
         }
         for (name, value) in self.pairs("SELECT name, current_setting(name) FROM pg_catalog.pg_settings")? {
             all.insert(name, value);
