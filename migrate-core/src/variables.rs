@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use crate::driver::Cause;
+use crate::driver::{Cause, Holder};
 use crate::sql::{Dialect, Statement, Syntax, Token, TokenKind, tokens};
 
 /// Values that are put into SQL in the place of `${name}`.
@@ -150,6 +150,14 @@ impl Variables {
         let clean = without(text, &whole);
         let words = without_words(clean.as_deref().unwrap_or(text), &secrets);
         words.or(clean)
+    }
+
+    /// The same for whoever holds the lock: what its session runs may be a statement with the same secrets in it.
+    pub(crate) fn redact_holder(&self, holder: Holder) -> Holder {
+        match self.redact(&holder.who) {
+            Some(who) => Holder { who, ..holder },
+            None => holder,
+        }
     }
 
     /// The same for all that a database said.

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use migrate_core::fake::{FakeConnection, FakeDatabase, Fault};
 use migrate_core::{
-    BoxError, Cancel, Down, DownTarget, Error, Event, Hooks, LockLadder, Migrations, Migrator, Moment, Options, Report,
-    Script, Session, SqlMigration, Store, Transactions, UpTarget, Variables, Version, When,
+    BoxError, Cancel, Down, DownTarget, Driver, Error, Event, Hooks, LockLadder, Migrations, Migrator, Moment, Options,
+    Report, Script, Session, SqlMigration, Store, Transactions, UpTarget, Variables, Version, When,
 };
 
 type Known = Migrations<'static, FakeConnection>;
@@ -235,6 +236,25 @@ fn values_are_sent_and_never_shown() {
         for shown in [sql, plan, told] {
             assert!(!shown.contains("s3cret"), "{shown}");
         }
+    }
+}
+
+/// Who waits is shown what the holder runs: a replica with the same secrets.
+#[test]
+fn the_holder_of_the_lock_is_shown_without_secrets() {
+    let (database, known) = (FakeDatabase::new(), three());
+    let mut holder = database.connect();
+    holder.try_lock().unwrap();
+    let mut fake = database.connect();
+    let told = RefCell::new(String::new());
+    let refused = {
+        let secret = Variables::new().with_secret("password", "connection 1").unwrap();
+        let migrator = Migrator::new(&mut fake).variables(secret).lock_wait(Duration::from_millis(1));
+        let observer = |event: &Event<'_>| told.borrow_mut().push_str(&format!("{event:?}"));
+        migrator.observer(observer).up(&known, UpTarget::All).unwrap_err().to_string()
+    };
+    for shown in [refused, told.into_inner()] {
+        assert!(shown.contains("***") && !shown.contains("connection 1"), "{shown}");
     }
 }
 

@@ -76,7 +76,7 @@ impl<D: Driver> Migrator<'_, D> {
                     self.locked = true;
                     return Ok(Locked::Impossible(why));
                 }
-                LockAttempt::Held(holder) => holder,
+                LockAttempt::Held(holder) => self.variables.redact_holder(holder),
             };
             let waited = began.elapsed();
             if said.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {

@@ -210,7 +210,8 @@ impl<'m, D: Driver> Migrator<'m, D> {
     /// # Errors
     /// When it can't be asked.
     pub fn holder(&mut self) -> Result<Option<Holder>, Error> {
-        self.driver.holder().map_err(Error::database("asking who holds the migration lock"))
+        let holder = self.driver.holder().map_err(Error::database("asking who holds the migration lock"))?;
+        Ok(holder.map(|holder| self.variables.redact_holder(holder)))
     }
 
     /// What [`up`](Self::up) would do now.
